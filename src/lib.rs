@@ -15,7 +15,7 @@
 //! 4. The partition counts the event in the entity's state, evaluates the tags that it may have changed, and passes
 //!    [`TagChange`]s to its sink.
 //! 5. [`codec`] writes the tag changes and the changed state; the worker buffers them.
-//! 6. The worker commits them in one Kafka transaction with the input's offsets.
+//! 6. The worker commits them in one Kafka transaction with the input's offsets, and applies the next records meanwhile.
 //!
 //! Where the events of an entity are not in one partition of the input, the worker first writes them to a repartition
 //! topic, keyed by entity; the worker that reads that topic merges its sources in the order of time. `tagstream replay`,
@@ -63,7 +63,8 @@
 //! - **Timer**: an instant at which an entity has to be evaluated again. (punctuation)
 //! - **Task**: a worker's processing of one input partition: its state, its buffers, its offsets. (task)
 //! - **Worker**: a thread with a consumer, a producer and its tasks. (stream thread)
-//! - **Output buffer**: the records that a task has produced since the last commit.
+//! - **Output buffer**: the records that a task has produced since its output was last sealed.
+//! - **Sealed output**: a task's output as a transaction carries it. It does not change; what is applied later goes into the next one.
 //! - **Changelog**: the compacted topic from which the state of a partition is restored. (changelog topic)
 //! - **Segment**: a record of the changelog with the states of several entities; live segments contain every entity.
 //! - **Snapshot**: a copy of a partition's state on the local disk, which makes a restore shorter. (local checkpoint)

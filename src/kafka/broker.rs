@@ -151,8 +151,8 @@ impl<R> RecordBatch<R> {
 
 /// The clients of one worker, and its time.
 pub trait KafkaClients: Clone + Send + 'static {
-    type Consumer: GroupConsumer;
-    type Producer: TransactionalProducer<Self::Consumer>;
+    type Consumer: GroupConsumer + Send + Sync + 'static;
+    type Producer: TransactionalProducer<Self::Consumer> + Send + 'static;
     type NonTransactionalProducer: NonTransactionalProducer;
     type Changelog: ChangelogReader;
     type Inquirer: TopicInquirer;
@@ -183,6 +183,8 @@ pub trait GroupConsumer {
     fn poll_group(&self, wait: Duration) -> Result<(), BrokerError>;
     /// The same, and takes the records that are there. Waits only if there is nothing, and also then no record may come.
     fn poll(&self, wait: Duration, batch: &mut RecordBatch<Self::Record>) -> Result<(), BrokerError>;
+    /// Ends the wait of the poll that is under way, or that of the next one: something else has happened.
+    fn waker(&self) -> Box<dyn Fn() + Send>;
     /// The next request of the group, in order. The group waits for its answer: [`GroupConsumer::accept`] or
     /// [`GroupConsumer::give_up`].
     fn next_rebalance(&self) -> Option<Rebalance>;

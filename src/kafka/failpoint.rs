@@ -9,6 +9,8 @@ pub(super) enum Failpoint {
     /// Records are applied; a transaction is about to begin.
     Applied,
     Begun,
+    /// The output of a partition is sealed; nothing of it was sent.
+    Sealed,
     /// The client has taken one record.
     RecordSent,
     OutputSent,
@@ -17,6 +19,8 @@ pub(super) enum Failpoint {
     OffsetsSent,
     /// The commit was acknowledged; the worker has not noted it yet.
     Committed,
+    /// Records were applied while a transaction was open.
+    AppliedMeanwhile,
     /// Everything before the end of the changelog is decided; nothing of it was read.
     RestoreStable,
     RestoreRecord,
@@ -37,11 +41,13 @@ impl Failpoint {
         match self {
             Failpoint::Applied => "applied",
             Failpoint::Begun => "begun",
+            Failpoint::Sealed => "sealed",
             Failpoint::RecordSent => "record_sent",
             Failpoint::OutputSent => "body_sent",
             Failpoint::Delivered => "delivered",
             Failpoint::OffsetsSent => "offsets_sent",
             Failpoint::Committed => "committed",
+            Failpoint::AppliedMeanwhile => "applied_meanwhile",
             Failpoint::RestoreStable => "restore_stable",
             Failpoint::RestoreRecord => "restore_record",
             Failpoint::RestoreEnd => "restore_end",

@@ -1,8 +1,9 @@
 //! Kafka: clients, workers, the commit cycle, rebalances, topics. The only part that knows librdkafka.
 //!
 //! A [`Worker`] is one thread. It alone owns a consumer, a transactional producer, and the state of its partitions, each
-//! of which is a task. It applies records to a task; the task's output waits in a buffer; the buffers of all tasks leave
-//! in one transaction with the input's offsets. The worker answers the group between two polls. The state of a task comes
+//! of which is a task. It applies records to a task; the task's output waits; the outputs of all tasks are sealed and leave
+//! in one transaction with the input's offsets. While a transaction ends, the producer is on a thread of its own, and the
+//! worker applies the next records. The worker answers the group between two polls. The state of a task comes
 //! back from its changelog, most of it from a snapshot on the local disk if there is one. Workers share a stop signal,
 //! [`InputLiveness`] and the [`CatalogRollout`], and nothing else.
 //!
@@ -26,9 +27,11 @@
 //! | `admin` | topics created, checked, scanned and followed | workers |
 //!
 //! # What is always true
-//! - While it is not known how a transaction ended, no record is applied: the buffers hold what was sent, and what may
-//!   have to be sent again.
-//! - A partition is given up only after its buffer was committed, or together with its state.
+//! - A sealed output is of one moment and does not change, however often it has to be sent; what is applied later goes into
+//!   the next one. After a commit that failed, nothing is applied until one has succeeded.
+//! - A partition is given up only after its outputs were committed, or together with its state; and never while the
+//!   committer may still send something of it.
+//! - A state is copied into a snapshot only when all that was applied to it is committed.
 //! - Every transaction carries the offset of every partition that takes part in it, also when only time has passed.
 //! - An event of a merged partition is applied when no source can still send an event that comes before it.
 //! - Whether a transaction was committed is never guessed: the committed offsets carry the transaction's name.

@@ -1,9 +1,8 @@
 //! Reads where partitions end and what the group has committed, without joining the group and without waiting for open
 //! transactions.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rdkafka::Offset;
@@ -21,12 +20,12 @@ pub(super) struct Observer {
     settings: Arc<Settings>,
     worker: WorkerId,
     listener: EventListener,
-    client: OnceCell<BaseConsumer<ClientCallbacks>>,
+    client: OnceLock<BaseConsumer<ClientCallbacks>>,
 }
 
 impl Observer {
     pub(super) fn new(settings: Arc<Settings>, worker: WorkerId, listener: EventListener) -> Self {
-        Observer { settings, worker, listener, client: OnceCell::new() }
+        Observer { settings, worker, listener, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&BaseConsumer<ClientCallbacks>, BrokerError> {

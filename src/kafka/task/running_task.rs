@@ -1,4 +1,14 @@
 //! A task that runs: it applies records to a partition's state, and holds what is not committed yet.
+//!
+//! ```text
+//!   records ──▶ state ──▶ output ──── seal ────▶ sealed output ──── committed ────▶ gone
+//!                          (open)                 (in a transaction)
+//! ```
+//!
+//! The open output grows while records are applied. Sealing it for a transaction takes the changelog records, the current
+//! tags, the offset and everything else of that moment; from then on further records fill a new open output, which goes
+//! into the next transaction. There is at most one sealed output, and it is sent as often as it takes. The state is ahead of
+//! it, so it never goes back: who cannot commit a sealed output drops the task, with the open output and the state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,11 +17,10 @@ use std::time::Instant;
 use rdkafka::message::Message;
 
 use super::decoded_ahead::{Decoded, DecodedAhead, SchemaWait};
-use super::offset_metadata::OffsetMetadata;
-use super::output_buffer::{OutputBuffer, SealedMeta};
+use super::output_buffer::OutputBuffer;
+use super::sealed_output::SealedOutput;
 use crate::codec::{
-    ChangelogKey, DecodedRecord, Decoder, InputAudit, OwnedRecord, PartitionFacts, RecordDecoder, RolloutNote,
-    TopicFacts, write_current_tags,
+    ChangelogKey, DecodedRecord, Decoder, InputAudit, OwnedRecord, RecordDecoder, RolloutNote, TopicFacts,
 };
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
@@ -41,30 +50,33 @@ const LOG_BYTES_MAX: usize = 8 << 20;
 
 /// A task whose state is complete.
 pub(crate) struct RunningTask {
-    state: Partition,
+    pub(super) state: Partition,
+    /// What further records fill.
     pub output: OutputBuffer,
+    /// What was completed for a transaction that is not known to be committed; `None`: there is none.
+    pub(super) sealed: Option<SealedOutput>,
+    /// An empty buffer, kept for its memory.
+    pub(super) spare: OutputBuffer,
     /// Whether its state takes the place of another in the changelog, which does not have it yet.
-    begins_anew: bool,
-    /// Whether the output was completed and sent; then it does not change until it is committed.
-    sealed: bool,
+    pub(super) begins_anew: bool,
     role: Role,
     /// Forwards events; `None`: no other partition needs them.
     pub repartitioner: Option<Repartitioner>,
     /// Holds events of several sources; only of a merged partition.
     pub merge: Option<TimeMerge<OwnedRecord>>,
-    /// Whether an event of the merge was applied since the last commit.
+    /// Whether an event of the merge was applied since the output was last sealed.
     pub has_applied_merged: bool,
     /// Whether it is not fetched, since its source is far ahead of the others.
     pub paused_for_alignment: bool,
     /// What it waits for and is not fetched meanwhile: the schema of its next record; `None`: it does not wait.
     pub schema_wait: Option<SchemaWait>,
     /// Tells this changelog from an earlier one of the same name.
-    log_id: u64,
+    pub(super) log_id: u64,
     /// The offset behind the last record that was applied. A merged partition uses the merge's.
-    next_offset: i64,
+    pub(super) next_offset: i64,
     /// The offset that the group has committed, as far as this worker knows; `None`: none.
-    committed: Option<i64>,
-    /// What was done and is not committed.
+    pub(super) committed: Option<i64>,
+    /// What was done since the output was last sealed.
     pub work: WorkStats,
     /// Records that were not applied when the broker last told where the partition ends; `None`: it did not tell.
     pub lag: Option<u64>,
@@ -78,9 +90,9 @@ pub(crate) struct RunningTask {
     pub topic: Option<TopicUuid>,
     /// What is known of the topics that it reads and writes.
     pub topics: BTreeMap<String, TopicFacts>,
-    /// What the partition notes of the rollout of its catalog, and whether that is committed.
-    rollout: RolloutNote,
-    owes_rollout: bool,
+    /// What the partition notes of the rollout of its catalog, and whether no output was sealed with it yet.
+    pub(super) rollout: RolloutNote,
+    pub(super) owes_rollout: bool,
 }
 
 /// What a worker needs to apply a record of any partition.
@@ -100,8 +112,9 @@ impl RunningTask {
         RunningTask {
             state,
             output: OutputBuffer::default(),
+            sealed: None,
+            spare: OutputBuffer::default(),
             begins_anew: false,
-            sealed: false,
             role,
             repartitioner: None,
             merge: None,
@@ -128,14 +141,8 @@ impl RunningTask {
         &self.rollout
     }
 
-    /// Whether what it notes of the rollout is committed.
-    pub(crate) fn owes_rollout(&self) -> bool {
-        self.owes_rollout
-    }
-
     /// Notes how far the rollout is, and holds these tags alone. What is noted stands in its next transaction.
     pub(crate) fn note_rollout(&mut self, note: RolloutNote, held: TagNames) {
-        debug_assert!(!self.sealed, "nothing is noted while a transaction's fate is open");
         self.owes_rollout |= note != self.rollout;
         self.rollout = note;
         self.state.hold_only(held);
@@ -155,59 +162,6 @@ impl RunningTask {
     /// Whether it keeps state in a changelog.
     pub(crate) fn keeps_state(&self) -> bool {
         self.role != Role::Forwarded
-    }
-
-    /// Completes the output, unless that was done. From then on it stays as it is, however often it is sent.
-    /// `with_tags`: whether current tags are sent.
-    pub(crate) fn seal(&mut self, with_tags: bool) {
-        if self.sealed {
-            return;
-        }
-        self.sealed = true;
-        if let Some(repartitioner) = &mut self.repartitioner {
-            repartitioner.add_watermarks(self.state.clock(), self.next_offset, &mut self.output.repartition);
-        }
-        if !self.keeps_state() {
-            return;
-        }
-        self.state.write_changelog(&mut self.output);
-        if with_tags {
-            self.seal_current_tags();
-        }
-        if let Some(merge) = &self.merge {
-            self.output.add_sources(merge);
-        }
-        let program = self.state.program();
-        let says_nothing = self.rollout == RolloutNote::of(self.rollout.catalog);
-        let rollout = (!says_nothing).then(|| self.rollout.clone());
-        let facts = PartitionFacts { topics: self.topics.clone(), rollout };
-        let mut encoded = Vec::new();
-        facts.write(&mut encoded);
-        let meta = SealedMeta {
-            log: self.log_id,
-            next_offset: self.next_offset(),
-            clock: self.state.clock(),
-            extent: self.state.extent(),
-            catalog: program.catalog.fingerprint,
-            schema: program.schema.id(),
-            facts: encoded,
-            notes: self.state.notes(),
-        };
-        self.output.add_meta(meta);
-    }
-
-    fn seal_current_tags(&mut self) {
-        let program = Arc::clone(self.state.program());
-        let entity = program.entity();
-        let mut key = String::new();
-        for touched in self.output.touched() {
-            key.clear();
-            key.push_str(self.output.text(touched));
-            let state = &mut self.state;
-            self.output.add_current_tags(entity, &key, |out| {
-                state.current_tags(&key, |tags| write_current_tags(entity, &key, tags, out)).is_some()
-            });
-        }
     }
 
     /// Copies what the changelog holds.
@@ -232,29 +186,35 @@ impl RunningTask {
         !self.is_dirty() && self.state.pending_bytes() == 0
     }
 
-    /// How many bytes the output has, or will have when it is sealed.
+    /// About how many bytes wait for a commit, also those that are on their way.
     pub(crate) fn unsent_bytes(&self) -> usize {
-        self.output.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
+        self.sealed_bytes() + self.open_bytes()
+    }
+
+    /// About how many bytes it would send in the next transaction.
+    pub(crate) fn next_bytes(&self) -> usize {
+        if self.sealed.is_some() { self.sealed_bytes() } else { self.open_bytes() }
+    }
+
+    /// About how many bytes the larger of its outputs has.
+    pub(crate) fn largest_output_bytes(&self) -> usize {
+        self.sealed_bytes().max(self.open_bytes())
+    }
+
+    fn sealed_bytes(&self) -> usize {
+        self.sealed.as_ref().map_or(0, |sealed| sealed.buffer.bytes())
+    }
+
+    /// How many bytes the open output will have when it is sealed.
+    fn open_bytes(&self) -> usize {
+        self.output.bytes() + self.state.pending_bytes()
     }
 
     pub(crate) fn clock(&self) -> Option<Timestamp> {
         self.state.clock()
     }
 
-    /// The text beside the offset, for a transaction of this name.
-    pub(crate) fn offset_metadata(&self, transaction: &str) -> String {
-        let repartitioner = self.repartitioner.as_ref();
-        let (clock, announced) =
-            (repartitioner.and_then(|_| self.state.clock()), repartitioner.and_then(Repartitioner::announced));
-        let ahead = repartitioner.map_or(0, |repartitioner| repartitioner.lead.bytes());
-        OffsetMetadata { transaction, clock, announced, ahead, topic: self.topic }.write()
-    }
-
-    /// Whether the output is complete and was sent.
-    pub(crate) fn is_sealed(&self) -> bool {
-        self.sealed
-    }
-
+    /// Whether the open output has no room.
     pub(crate) fn is_full(&self) -> bool {
         self.output.is_full() || self.output.bytes() >= self.room || self.is_log_full()
     }
@@ -277,7 +237,7 @@ impl RunningTask {
     /// or compacted away: the next record is there or behind.
     pub(crate) fn pass_to(&mut self, position: i64) {
         // The client is also ahead of records that were dropped since the partition is paused.
-        if self.sealed || self.is_paused() || position <= self.position() {
+        if self.is_paused() || position <= self.position() {
             return;
         }
         match &mut self.merge {
@@ -293,7 +253,7 @@ impl RunningTask {
     /// Whether there is something to commit: records to write, or an offset that has moved.
     pub(crate) fn is_dirty(&self) -> bool {
         let is_behind = |repartitioner: &Repartitioner| repartitioner.is_behind(self.state.clock());
-        self.sealed
+        self.sealed.is_some()
             || !self.output.is_empty()
             || self.committed != Some(self.next_offset())
             || self.has_applied_merged
@@ -311,23 +271,13 @@ impl RunningTask {
         self.is_dirty() || self.keeps_state() && self.state.is_purging()
     }
 
-    /// The output was committed. Returns what was done for it.
-    pub(crate) fn mark_committed(&mut self) -> WorkStats {
-        self.committed = Some(self.next_offset());
-        (self.sealed, self.has_applied_merged) = (false, false);
-        (self.owes_rollout, self.begins_anew) = (false, false);
-        let mut work = std::mem::take(&mut self.work);
-        work.engine(&self.state.take_stats(), self.state.program());
-        work.changes = self.output.clear();
-        work
-    }
-
     pub(crate) fn state(&self) -> &Partition {
         &self.state
     }
 
     /// Switches to another catalog; the output has to be committed.
     pub(crate) fn switch_catalog(&mut self, program: Arc<Program>, held: TagNames) -> MigrationReport {
+        debug_assert!(self.sealed.is_none(), "a sealed output belongs to the catalog before");
         self.work.engine(&self.state.take_stats(), self.state.program());
         self.state.switch_catalog(program, held)
     }
@@ -350,7 +300,6 @@ impl RunningTask {
             scratch.ahead.pass();
             return TakeOutcome::Done { accepted: false };
         }
-        debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
         if self.merge.is_some() {
             return self.take_merged(message, scratch);
         }
@@ -420,9 +369,6 @@ impl RunningTask {
     /// Applies the events that are ready, in order, and lets time pass up to the watermark, as far as the output has
     /// room.
     pub(crate) fn apply_merged(&mut self, scratch: &mut WorkerScratch) -> Advanced {
-        if self.is_sealed() {
-            return Advanced::Fully;
-        }
         while let Some(clock) = self.merge.as_ref().and_then(TimeMerge::ready) {
             if self.advance_to(clock) == Advanced::UntilFull || self.is_full() {
                 return Advanced::UntilFull;

@@ -136,6 +136,11 @@ impl<W: KafkaClients> TransactionManager<W> {
         TransactionManager { clients, worker, listener, state: ProducerState::Down }
     }
 
+    /// Whether a transaction can begin, or is open, without any further step.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.state, ProducerState::Idle(_, None) | ProducerState::Open(..))
+    }
+
     /// Takes all steps up to where a transaction can begin.
     ///
     /// # Errors
@@ -336,4 +341,21 @@ fn ended<C, P: TransactionalProducer<C>>(producer: P, faults: u64, slow: bool) -
 
 fn blocked(step: &'static str, error: BrokerError) -> Blocked {
     Blocked { step, why: error.text }
+}
+
+/// Names transactions: a random number per worker, and a counter.
+pub(crate) struct TransactionNames {
+    run: u64,
+    count: u64,
+}
+
+impl TransactionNames {
+    pub(crate) fn new() -> Self {
+        TransactionNames { run: fastrand::u64(..), count: 0 }
+    }
+
+    pub(crate) fn next_name(&mut self) -> String {
+        self.count += 1;
+        format!("tagstream {:016x} {}", self.run, self.count)
+    }
 }

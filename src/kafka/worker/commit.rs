@@ -1,4 +1,15 @@
-//! The commit cycle: the buffers of all tasks go into a transaction, and the transaction to its certain end.
+//! The commit cycle: the outputs of all tasks go into a transaction, and the transaction to its certain end.
+//!
+//! ```text
+//!   records    ──── 1 ────┬──── 2 ─────┬──── 3 ────  applied; their output is sealed where the next transaction begins
+//!   worker              seal,        seal,
+//!                       send 1       send 2
+//!   committer             └─ commit 1 ┘└─ commit 2 ─
+//! ```
+//!
+//! While a transaction ends, records are applied, and their output waits for the next one. They wait instead where there is
+//! no more room for output; where a snapshot is due, which copies what is committed; and after a commit that has not
+//! succeeded, until one has.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +24,8 @@ use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaCli
 use crate::kafka::events::{Occurrence, ProducerReset};
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::task::{
-    Blocked, OffsetMetadata, Readiness, RecordWriter, Task, TransactionLimit, TransactionManager, TransactionOutcome,
+    Blocked, Committer, OffsetMetadata, Readiness, RecordWriter, StepEnd, Task, TransactionLimit, TransactionNames,
+    TransactionOutcome,
 };
 use crate::kafka::topology::PartitionId;
 
@@ -21,7 +33,7 @@ use crate::kafka::topology::PartitionId;
 const SLICE: Duration = Duration::from_secs(3);
 /// The pause before a step that did not end is tried again.
 const RETRY: Duration = Duration::from_millis(100);
-/// The buffers of all tasks are committed when they hold this much together.
+/// The outputs of all tasks are committed when they hold this much together.
 const UNSENT_BYTES_MAX: usize = 32 << 20;
 const ABORT_PAUSE_MIN: Duration = Duration::from_millis(20);
 const ABORT_PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -30,7 +42,7 @@ const ABORTS_MAX: u32 = 3;
 
 /// A worker's transactions: the producer, what is known of the last transaction, and when the next step is due.
 pub(super) struct CommitCycle<W: KafkaClients> {
-    transactions: TransactionManager<W>,
+    pub(super) committer: Committer<W>,
     state: TransactionState,
     names: TransactionNames,
     pub(super) writer: RecordWriter,
@@ -43,7 +55,11 @@ pub(super) struct CommitCycle<W: KafkaClients> {
     pub(super) commit_at: Option<Instant>,
     /// Whether no records are taken, since a commit does not end.
     pub(super) is_input_paused: bool,
-    /// About how many bytes the buffers of all tasks hold.
+    /// Whether there is no room for more output until the next transaction has begun.
+    pub(super) is_full: bool,
+    /// Whether no records are applied while this transaction is open: when it has ended, a snapshot is taken.
+    stands_still: bool,
+    /// About how many bytes the outputs of all tasks hold.
     pub(super) unsent_bytes: usize,
     /// How many of them go into one transaction.
     pub(super) limit: TransactionLimit,
@@ -54,9 +70,9 @@ pub(super) struct CommitCycle<W: KafkaClients> {
 }
 
 impl<W: KafkaClients> CommitCycle<W> {
-    pub(super) fn new(plan: &WorkerPlan, clients: &W) -> Self {
+    pub(super) fn new(plan: &WorkerPlan, clients: &W, consumer: &Arc<W::Consumer>) -> Self {
         CommitCycle {
-            transactions: TransactionManager::new(clients.clone(), plan.id, Arc::clone(&plan.listener)),
+            committer: Committer::new(clients.clone(), Arc::clone(consumer), plan.id, Arc::clone(&plan.listener)),
             state: TransactionState::Clear,
             names: TransactionNames::new(),
             writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
@@ -66,6 +82,8 @@ impl<W: KafkaClients> CommitCycle<W> {
             // restoring would wait until that transaction times out.
             commit_at: Some(clients.now()),
             is_input_paused: false,
+            is_full: false,
+            stands_still: false,
             unsent_bytes: 0,
             limit: TransactionLimit::new(UNSENT_BYTES_MAX),
             last_sent: None,
@@ -73,14 +91,23 @@ impl<W: KafkaClients> CommitCycle<W> {
         }
     }
 
-    /// Drops the producer: the next step makes another one.
+    /// Drops the producer: the next step makes another one. Does nothing while a step is running.
     pub(super) fn abandon_producer(&mut self) {
-        self.transactions.abandon();
+        if let Some(transactions) = self.committer.here() {
+            transactions.abandon();
+        }
     }
 
     /// Whether it is known how the last transaction ended.
     pub(super) fn is_clear(&self) -> bool {
         matches!(self.state, TransactionState::Clear)
+    }
+
+    /// Whether records are applied now.
+    pub(super) fn applies_records(&self) -> bool {
+        let waits_for_room = self.is_full && !self.committer.is_here();
+        let waits_for_snapshot = self.stands_still && !self.is_clear();
+        !(self.is_input_paused || waits_for_room || waits_for_snapshot)
     }
 }
 
@@ -94,8 +121,9 @@ impl<W: KafkaClients> CommitCycle<W> {
 ///                      fatal          committed offsets read back
 /// ```
 enum TransactionState {
-    /// It has ended; the buffers hold what was not sent yet, or is to be sent again.
+    /// It has ended; the tasks hold what was not sent yet, or is to be sent again.
     Clear,
+    /// The committer works on it, or has to go on with it.
     Open(SentTransaction),
     InDoubt(SentTransaction),
 }
@@ -105,7 +133,7 @@ struct SentTransaction {
     /// Stands beside each committed offset: by it the transaction is found again.
     name: String,
     /// Of each partition that takes part.
-    offsets: Vec<PartitionOffset>,
+    offsets: Arc<[PartitionOffset]>,
     begun: Instant,
     /// About how many bytes its records have.
     bytes: usize,
@@ -114,7 +142,8 @@ struct SentTransaction {
 }
 
 impl<W: KafkaClients> Worker<W> {
-    /// Takes one step of the cycle. It begins a transaction if there is something to commit and none is open.
+    /// Takes one step of the cycle, which ends later: see [`Worker::end_step`]. It begins a transaction if there is
+    /// something to commit and none is open.
     pub(super) fn commit(&mut self) -> Result<(), WorkerError> {
         self.commit_step(self.clients.now() + SLICE)
     }
@@ -124,12 +153,17 @@ impl<W: KafkaClients> Worker<W> {
         self.pass_markers();
         let deadline = self.clients.now() + patience;
         while !self.is_all_committed() && self.clients.now() < deadline {
-            self.commit_step(deadline.min(self.clients.now() + SLICE))?;
+            if self.cycle.committer.is_here() {
+                self.commit_step(deadline.min(self.clients.now() + SLICE))?;
+            }
+            if let Some(end) = self.cycle.committer.await_step_end(Some(deadline)) {
+                self.end_step(end)?;
+            }
             if self.cycle.is_fenced {
                 break;
             }
-            if let Some(wait) = self.cycle.commit_at.map(|at| at.saturating_duration_since(self.clients.now())) {
-                self.clients.sleep(wait.min(RETRY));
+            if let Some(at) = self.cycle.commit_at.filter(|_| self.cycle.is_input_paused) {
+                self.clients.sleep(at.saturating_duration_since(self.clients.now()).min(RETRY));
             }
         }
         Ok(())
@@ -140,12 +174,20 @@ impl<W: KafkaClients> Worker<W> {
     }
 
     fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
-        self.cycle.commit_at = None;
         self.cycle.is_fenced = false;
-        self.check_membership();
-        if let Readiness::Blocked(blocked) = self.cycle.transactions.prepare(until)? {
-            self.report_blocked(blocked);
-            return Ok(());
+        self.check_membership()?;
+        match self.cycle.committer.here() {
+            // The end of that step is awaited first.
+            None => return Ok(()),
+            Some(transactions) if !transactions.is_ready() => {
+                self.cycle.committer.prepare(until);
+                // If it is to do more than that, the step is due still, and begins again when the producer is ready.
+                let is_due =
+                    self.cycle.is_input_paused || !self.cycle.is_clear() || self.tasks.values().any(Task::is_due);
+                self.cycle.commit_at = is_due.then(|| self.clients.now());
+                return Ok(());
+            }
+            Some(_) => self.cycle.commit_at = None,
         }
         if let EarlyOutcome::Blocked(blocked) = self.await_early_delivery(until)? {
             self.report_blocked(blocked);
@@ -164,42 +206,50 @@ impl<W: KafkaClients> Worker<W> {
             TransactionState::Clear => self.begin(until),
         };
         match sent {
-            Some(sent) => self.finish(sent, until),
-            None => {
-                self.resume_input();
-                Ok(())
+            Some(sent) => {
+                let member = self.member.clone().unwrap_or_default();
+                self.cycle.committer.finish(Arc::clone(&sent.offsets), member, until);
+                self.cycle.state = TransactionState::Open(sent);
             }
+            None if self.cycle.commit_at.is_none() => self.cycle.is_input_paused = false,
+            None => {}
         }
+        Ok(())
     }
 
-    /// Sends the buffers of all tasks that are due. `None`: there are none, or a transaction cannot begin.
+    /// Seals and sends the outputs of all tasks that are due. `None`: there are none, or a transaction cannot begin.
     fn begin(&mut self, until: Instant) -> Option<SentTransaction> {
         if !self.tasks.values().any(Task::is_due) {
             return None;
         }
         failpoint::pass(Failpoint::Applied);
-        if let Err(blocked) = self.cycle.transactions.begin() {
+        let stands_still = self.is_snapshot_due();
+        let due = self.due_partitions();
+        let CommitCycle { committer, names, writer, limit, last_sent, .. } = &mut self.cycle;
+        let transactions = committer.here()?;
+        if let Err(blocked) = transactions.begin() {
             self.report_blocked(blocked);
             return None;
         }
         failpoint::pass(Failpoint::Begun);
-        let (name, begun) = (self.cycle.names.next_name(), self.clients.now());
+        let (name, begun) = (names.next_name(), self.clients.now());
         let (mut offsets, mut bytes, mut is_partial) = (Vec::new(), 0, false);
-        for partition in self.due_partitions() {
+        for partition in due {
             let Some(Task::Running(running)) = self.tasks.get_mut(&partition) else { continue };
-            if !offsets.is_empty() && bytes + running.unsent_bytes() > self.cycle.limit.bytes() {
+            if !offsets.is_empty() && bytes + running.next_bytes() > limit.bytes() {
                 is_partial = true;
                 break;
             }
-            running.seal(self.cycle.writer.writes_tags());
-            bytes += running.unsent_bytes();
-            self.cycle.writer.send(partition, &running.output, &name, &mut self.cycle.transactions, until);
-            let (next_offset, metadata) = (running.next_offset(), running.offset_metadata(&name));
-            offsets.push(PartitionOffset { partition, next_offset, metadata });
-            self.cycle.last_sent = Some(partition);
+            let sealed = running.seal(writer.writes_tags());
+            failpoint::pass(Failpoint::Sealed);
+            bytes += sealed.buffer.bytes();
+            writer.send(partition, &sealed.buffer, &name, transactions, until);
+            offsets.push(sealed.offset(partition, &name));
+            *last_sent = Some(partition);
         }
         failpoint::pass(Failpoint::OutputSent);
-        Some(SentTransaction { name, offsets, begun, bytes, is_partial })
+        (self.cycle.is_full, self.cycle.stands_still) = (false, stands_still);
+        Some(SentTransaction { name, offsets: offsets.into(), begun, bytes, is_partial })
     }
 
     /// The partitions that are due, beginning behind the last one that was sent: all have their turn.
@@ -210,28 +260,49 @@ impl<W: KafkaClients> Worker<W> {
         after
     }
 
-    fn finish(&mut self, sent: SentTransaction, until: Instant) -> Result<(), WorkerError> {
-        let member = self.member.as_deref().unwrap_or_default();
-        match self.cycle.transactions.finish(&sent.offsets, (&self.consumer, member), until) {
+    /// Notes how a step has ended, and goes on with what has waited for it.
+    pub(super) fn end_step(&mut self, end: StepEnd) -> Result<(), WorkerError> {
+        if self.note_step_end(end)? {
+            self.snapshot_if_due();
+            self.apply_merged_tasks();
+            self.resume_aligned();
+            // What was applied while the transaction was open.
+            if self.tasks.values().any(Task::is_dirty) {
+                self.commit_later();
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes how a step has ended. Returns whether a transaction was committed.
+    fn note_step_end(&mut self, end: StepEnd) -> Result<bool, WorkerError> {
+        let (outcome, at) = match end {
+            StepEnd::Returned | StepEnd::Prepared(Ok(Readiness::Ready)) => return Ok(false),
+            StepEnd::Prepared(Ok(Readiness::Blocked(blocked))) => {
+                self.report_blocked(blocked);
+                return Ok(false);
+            }
+            StepEnd::Prepared(Err(error)) => return Err(error.into()),
+            StepEnd::Transaction(outcome, at) => (outcome, at),
+            StepEnd::Lost => {
+                let why = "the thread of the producer has ended".to_owned();
+                (TransactionOutcome::InDoubt { why, refused: None }, self.clients.now())
+            }
+        };
+        let sent = match std::mem::replace(&mut self.cycle.state, TransactionState::Clear) {
+            TransactionState::Open(sent) => sent,
+            // The thread has ended while no transaction was open: there is only another producer to be made.
+            state => {
+                self.cycle.state = state;
+                self.pause_input_until(self.clients.now());
+                return Ok(false);
+            }
+        };
+        match outcome {
             TransactionOutcome::Committed => {
                 failpoint::pass(Failpoint::Committed);
-                for PartitionOffset { partition, next_offset, .. } in &sent.offsets {
-                    self.mark_committed(*partition, *next_offset);
-                }
-                self.scratch.counts.commits += 1;
-                self.cycle.aborts_in_a_row = 0;
-                let (took, counts) =
-                    (self.clients.now().saturating_duration_since(sent.begun), self.scratch.counts.clone());
-                self.cycle.limit.note_commit(took);
-                self.give_room();
-                if sent.is_partial {
-                    self.cycle.commit_at = Some(self.clients.now());
-                }
-                self.report(Occurrence::Committed { took, counts });
-                self.snapshot_if_due();
-                self.resume_input();
-                self.apply_merged_tasks();
-                self.resume_aligned();
+                self.note_commit(&sent, at);
+                return Ok(true);
             }
             TransactionOutcome::Blocked(blocked) => {
                 self.cycle.state = TransactionState::Open(sent);
@@ -240,7 +311,7 @@ impl<W: KafkaClients> Worker<W> {
             TransactionOutcome::Aborted { why, refused } => {
                 self.handle_refused(refused)?;
                 self.aborted(why);
-                self.note_failure(&sent);
+                self.note_failure(&sent, at);
             }
             TransactionOutcome::Fenced { why } => {
                 self.cycle.is_fenced = true;
@@ -254,15 +325,33 @@ impl<W: KafkaClients> Worker<W> {
                 self.pause_input_until(self.clients.now());
             }
         }
-        Ok(())
+        Ok(false)
     }
 
-    /// The transaction was aborted: the same buffers are sent again, with the group membership of that time.
+    /// Notes that a transaction was committed at this instant.
+    fn note_commit(&mut self, sent: &SentTransaction, at: Instant) {
+        for PartitionOffset { partition, .. } in &*sent.offsets {
+            self.mark_committed(*partition);
+        }
+        self.scratch.counts.commits += 1;
+        self.cycle.aborts_in_a_row = 0;
+        let (took, counts) = (at.saturating_duration_since(sent.begun), self.scratch.counts.clone());
+        self.cycle.limit.note_commit(took);
+        self.give_room();
+        if sent.is_partial {
+            self.cycle.commit_at = Some(self.clients.now());
+        } else {
+            self.cycle.is_input_paused = false;
+        }
+        self.report(Occurrence::Committed { took, counts });
+    }
+
+    /// The transaction was aborted: the same sealed outputs are sent again, with the group membership of that time.
     fn aborted(&mut self, why: String) {
         self.scratch.counts.aborts += 1;
         self.cycle.aborts_in_a_row += 1;
         if !self.cycle.is_fenced && self.cycle.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
-            self.cycle.transactions.abandon();
+            self.cycle.abandon_producer();
             self.report(Occurrence::ProducerReset { why: ProducerReset::Aborts });
         }
         let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.cycle.aborts_in_a_row.min(16));
@@ -305,8 +394,7 @@ impl<W: KafkaClients> Worker<W> {
             let Some(Task::Running(running)) = self.tasks.get(&partition) else { continue };
             if OffsetMetadata::read(&found.metadata).transaction == sent.name {
                 committed += 1;
-                let next_offset = running.next_offset();
-                self.mark_committed(partition, next_offset);
+                self.mark_committed(partition);
             } else if found.offset == running.committed() {
                 open += 1;
             } else {
@@ -316,23 +404,23 @@ impl<W: KafkaClients> Worker<W> {
         }
         self.report(Occurrence::DoubtResolved { committed, open, elsewhere });
         if open > 0 {
-            self.note_failure(sent);
+            self.note_failure(sent, self.clients.now());
         }
         Ok(())
     }
 
     /// A transaction was not committed. If it was too large for the brokers' pace, less goes into the next ones, and
     /// the partitions whose output is larger than that begin again from what is committed.
-    fn note_failure(&mut self, sent: &SentTransaction) {
-        let took = self.clients.now().saturating_duration_since(sent.begun);
+    fn note_failure(&mut self, sent: &SentTransaction, at: Instant) {
+        let took = at.saturating_duration_since(sent.begun);
         if !self.cycle.limit.note_failure(sent.bytes, took) {
             return;
         }
         let bytes_max = self.cycle.limit.bytes();
         self.report(Occurrence::TransactionsLimited { bytes_max, took });
-        for PartitionOffset { partition, .. } in &sent.offsets {
+        for PartitionOffset { partition, .. } in &*sent.offsets {
             let task = self.tasks.get(partition);
-            if matches!(task, Some(Task::Running(running)) if running.unsent_bytes() > bytes_max) {
+            if matches!(task, Some(Task::Running(running)) if running.largest_output_bytes() > bytes_max) {
                 self.restart_task(*partition);
             }
         }
@@ -350,32 +438,40 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// The partition's output was committed.
-    fn mark_committed(&mut self, partition: PartitionId, next_offset: i64) {
-        if let Some(Task::Running(running)) = self.tasks.get_mut(&partition) {
-            debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
-            let owes_rollout = running.owes_rollout();
-            self.scratch.counts.work.add(running.mark_committed());
-            if owes_rollout {
-                self.plan.rollout.note_committed(partition, running.rollout());
+    /// The partition's sealed output was committed.
+    fn mark_committed(&mut self, partition: PartitionId) {
+        if let Some(Task::Running(running)) = self.tasks.get_mut(&partition)
+            && let Some((work, rollout)) = running.mark_committed()
+        {
+            self.scratch.counts.work.add(work);
+            if let Some(rollout) = rollout {
+                self.plan.rollout.note_committed(partition, &rollout);
             }
         }
     }
 
-    /// Removes partitions that are given up from the open transaction. It is then in doubt for the others.
-    pub(super) fn drop_from_transaction(&mut self, partitions: &[PartitionId]) {
+    /// Removes partitions that are given up from the open transaction. It is then in doubt for the others. If the
+    /// committer works on it, the step has to end first: after this nothing of these partitions is sent.
+    pub(super) fn drop_from_transaction(&mut self, partitions: &[PartitionId]) -> Result<(), WorkerError> {
+        while let TransactionState::Open(_) = self.cycle.state
+            && let Some(end) = self.cycle.committer.await_step_end(None)
+        {
+            self.note_step_end(end)?;
+        }
         if let TransactionState::Open(_) = self.cycle.state {
-            self.cycle.transactions.abandon();
+            self.cycle.abandon_producer();
         }
         if let TransactionState::Open(mut sent) | TransactionState::InDoubt(mut sent) =
             std::mem::replace(&mut self.cycle.state, TransactionState::Clear)
         {
-            sent.offsets.retain(|offset| !partitions.contains(&offset.partition));
+            let left = sent.offsets.iter().filter(|offset| !partitions.contains(&offset.partition));
+            sent.offsets = left.cloned().collect();
             if !sent.offsets.is_empty() {
                 self.cycle.state = TransactionState::InDoubt(sent);
                 self.pause_input_until(self.clients.now());
             }
         }
+        Ok(())
     }
 
     fn report_blocked(&mut self, blocked: Blocked) {
@@ -388,28 +484,5 @@ impl<W: KafkaClients> Worker<W> {
     fn pause_input_until(&mut self, retry_at: Instant) {
         self.cycle.commit_at = Some(retry_at);
         self.cycle.is_input_paused = true;
-    }
-
-    fn resume_input(&mut self) {
-        if self.cycle.commit_at.is_none() {
-            self.cycle.is_input_paused = false;
-        }
-    }
-}
-
-/// Names transactions: a random number per worker, and a counter.
-struct TransactionNames {
-    run: u64,
-    count: u64,
-}
-
-impl TransactionNames {
-    fn new() -> Self {
-        TransactionNames { run: fastrand::u64(..), count: 0 }
-    }
-
-    fn next_name(&mut self) -> String {
-        self.count += 1;
-        format!("tagstream {:016x} {}", self.run, self.count)
     }
 }

@@ -158,7 +158,7 @@ impl<W: KafkaClients> Worker<W> {
     /// Passes over offsets without a record up to where the client stands.
     pub(super) fn pass_to(&mut self, positions: &BTreeMap<PartitionId, i64>) {
         // The client is also ahead of records that are not applied.
-        if !self.batch.is_empty() || !self.cycle.is_clear() {
+        if !self.batch.is_empty() {
             return;
         }
         for (partition, task) in &mut self.tasks {
@@ -178,7 +178,7 @@ impl<W: KafkaClients> Worker<W> {
                 Ok(OffsetBounds { low, high }) if (low..=high).contains(&offset) => {}
                 Ok(bounds) => {
                     self.commit_all_within(REVOKE_PATIENCE)?;
-                    self.drop_from_transaction(&[partition]);
+                    self.drop_from_transaction(&[partition])?;
                     self.stop_at_gap(partition, offset, bounds);
                 }
                 Err(error) => {

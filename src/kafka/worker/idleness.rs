@@ -68,7 +68,7 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Replaces the producer after a step of the clock, as soon as no transaction is open.
     pub(super) fn replace_outdated_producer(&mut self) {
-        if self.cycle.is_producer_outdated && self.cycle.is_clear() {
+        if self.cycle.is_producer_outdated && self.cycle.is_clear() && self.cycle.committer.is_here() {
             self.cycle.is_producer_outdated = false;
             self.cycle.abandon_producer();
             self.report(Occurrence::ProducerReset { why: ProducerReset::ClockStep });
@@ -103,7 +103,7 @@ impl<W: KafkaClients> Worker<W> {
             return;
         }
         // No time passes while records wait for a commit.
-        let may_follow = !self.cycle.is_input_paused && self.batch.is_empty();
+        let may_follow = self.cycle.applies_records() && self.batch.is_empty();
         let to = if may_follow { self.clock_limit() } else { None };
         let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
         let positions = self.consumer.positions().unwrap_or_default();
@@ -140,7 +140,7 @@ impl<W: KafkaClients> Worker<W> {
         let now = self.clients.now();
         let is_recent = self.unreadable_at.is_some_and(|at| now < at + UNREADABLE_FOR);
         // A paused consumer reads nothing.
-        if self.cycle.is_input_paused {
+        if !self.cycle.applies_records() {
             return;
         }
         let before = std::mem::take(&mut self.suspects);

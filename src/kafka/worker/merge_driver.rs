@@ -70,7 +70,7 @@ impl<W: KafkaClients> Worker<W> {
     /// Applies the events of merged partitions that are ready and have not been applied, since an output was full or
     /// nothing was read since.
     pub(super) fn apply_merged_tasks(&mut self) {
-        if self.cycle.is_input_paused || !self.cycle.is_clear() {
+        if !self.cycle.applies_records() {
             return;
         }
         let mut full = false;

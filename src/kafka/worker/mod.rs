@@ -42,8 +42,9 @@ use crate::codec::{Decoder, InputAudit, RecordDecoder};
 use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, Rebalance, RecordBatch};
 use crate::kafka::clock::ClockWatch;
 use crate::kafka::events::{Action, Occurrence, WorkerStats};
+use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
-use crate::kafka::task::{DecodedAhead, TakeOutcome, Task, WorkerScratch};
+use crate::kafka::task::{DecodedAhead, StepEnd, TakeOutcome, Task, WorkerScratch};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::model::{Event, Timestamp};
 use crate::settings::Delivery;
@@ -69,6 +70,8 @@ const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
 
 /// What the next turn of the loop is about.
 enum Turn {
+    /// A step of the commit cycle has ended.
+    StepEnded(StepEnd),
     Rebalance(Rebalance),
     Stop,
     /// The catalog rollout has changed.
@@ -139,7 +142,7 @@ impl<W: KafkaClients> Worker<W> {
     /// # Errors
     /// A client cannot be created.
     pub fn new(plan: WorkerPlan, clients: W) -> Result<Self, WorkerError> {
-        let consumer = clients.consumer()?;
+        let consumer = Arc::new(clients.consumer()?);
         plan.rollout.know_topology(&plan.topology);
         let early = match plan.settings.service.delivery {
             Delivery::ExactlyOnce => None,
@@ -158,7 +161,6 @@ impl<W: KafkaClients> Worker<W> {
         });
         Ok(Worker {
             batch: RecordBatch::default(),
-            consumer: Arc::new(consumer),
             tasks: BTreeMap::new(),
             member: None,
             gave_up_unasked: false,
@@ -169,7 +171,8 @@ impl<W: KafkaClients> Worker<W> {
                 event: Event::default(),
                 counts: WorkerStats::default(),
             },
-            cycle: CommitCycle::new(&plan, &clients),
+            cycle: CommitCycle::new(&plan, &clients, &consumer),
+            consumer,
             early,
             restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
             snapshots,
@@ -198,7 +201,7 @@ impl<W: KafkaClients> Worker<W> {
     pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
         self.consumer.join().map_err(WorkerError::Join)?;
         self.report(Occurrence::Started);
-        self.watch_topics();
+        self.watch_topics()?;
         loop {
             let turn = self.select();
             if self.apply(turn)? == Next::Leave {
@@ -211,6 +214,9 @@ impl<W: KafkaClients> Worker<W> {
     }
 
     fn select(&mut self) -> Turn {
+        if let Some(end) = self.cycle.committer.step_end() {
+            return Turn::StepEnded(end);
+        }
         if let Some(rebalance) = self.consumer.next_rebalance() {
             return Turn::Rebalance(rebalance);
         }
@@ -224,7 +230,7 @@ impl<W: KafkaClients> Worker<W> {
         if self.catalog_switch.measurement.as_ref().is_some_and(|measurement| measurement.next_at <= now) {
             return Turn::MeasureImpact;
         }
-        if self.cycle.commit_at.is_some_and(|at| at <= now) {
+        if self.cycle.committer.is_here() && self.cycle.commit_at.is_some_and(|at| at <= now) {
             return Turn::Commit;
         }
         if !self.cycle.is_input_paused && self.start_at.is_some_and(|at| at <= now) {
@@ -239,7 +245,8 @@ impl<W: KafkaClients> Worker<W> {
         if self.early.as_ref().is_some_and(|early| early.is_due(now)) {
             return Turn::SendEarly;
         }
-        let polled = if self.cycle.is_input_paused {
+        let applies_records = self.cycle.applies_records();
+        let polled = if !applies_records {
             self.consumer.poll_group(self.poll_wait(now))
         } else if self.batch.is_empty() {
             self.consumer.poll(self.poll_wait(now), &mut self.batch)
@@ -248,7 +255,7 @@ impl<W: KafkaClients> Worker<W> {
         };
         match polled {
             Err(error) => Turn::Trouble(error),
-            Ok(()) if self.batch.is_empty() || self.cycle.is_input_paused => Turn::Quiet,
+            Ok(()) if self.batch.is_empty() || !applies_records => Turn::Quiet,
             Ok(()) => Turn::Records,
         }
     }
@@ -259,11 +266,14 @@ impl<W: KafkaClients> Worker<W> {
         let longest = if restores { POLL_RESTORING } else { POLL };
         // With no record at hand, waiting changes are sent.
         let longest = if self.early.as_ref().is_some_and(EarlyDelivery::has_unsent) { Duration::ZERO } else { longest };
-        self.cycle.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
+        // The end of a step wakes the consumer.
+        let commit_at = self.cycle.commit_at.filter(|_| self.cycle.committer.is_here());
+        commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
     }
 
     fn apply(&mut self, turn: Turn) -> Result<Next, WorkerError> {
         match turn {
+            Turn::StepEnded(end) => self.end_step(end)?,
             Turn::Quiet => {
                 self.gave_up_unasked = false;
                 self.send_early();
@@ -272,11 +282,11 @@ impl<W: KafkaClients> Worker<W> {
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
             Turn::Catalog => self.apply_rollout()?,
             Turn::MeasureImpact => self.measure_impact(),
-            Turn::Start => self.start_assigned(),
+            Turn::Start => self.start_assigned()?,
             Turn::Restored(result) => self.run_restored(*result),
             Turn::Commit => self.commit()?,
             Turn::SendEarly => self.send_early_on_time(),
-            Turn::Tick => self.tick(),
+            Turn::Tick => self.tick()?,
             Turn::Trouble(error) => self.trouble(error)?,
             Turn::Stop => {
                 self.commit_all_within(STOP_PATIENCE)?;
@@ -302,6 +312,9 @@ impl<W: KafkaClients> Worker<W> {
                 self.pause_for_alignment(partition);
             }
             if let TakeOutcome::Done { accepted } = taken {
+                if !self.cycle.is_clear() {
+                    failpoint::pass(Failpoint::AppliedMeanwhile);
+                }
                 if accepted {
                     self.accepted_at = Some(now);
                 }
@@ -311,7 +324,7 @@ impl<W: KafkaClients> Worker<W> {
                 self.pause_for_schema(partition);
             }
             if taken == TakeOutcome::Full || self.cycle.unsent_bytes >= self.cycle.limit.bytes() {
-                self.cycle.commit_at = Some(self.clients.now());
+                (self.cycle.is_full, self.cycle.commit_at) = (true, Some(self.clients.now()));
                 return;
             }
         }
@@ -354,14 +367,20 @@ impl<W: KafkaClients> Worker<W> {
         taken
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self) -> Result<(), WorkerError> {
+        if self.cycle.committer.is_overdue()
+            && let Some(end) = self.cycle.committer.await_step_end(None)
+        {
+            // A client that does not come back stands in the way of everything: the worker is not alive without it.
+            self.end_step(end)?;
+        }
         if let Some(at) = self.accepted_at.take() {
             self.plan.liveness.record_event(at);
         }
         self.watch_clock();
         self.replace_outdated_producer();
         self.watch_future_events();
-        self.watch_topics();
+        self.watch_topics()?;
         self.watch_rollout();
         self.snapshot_if_due();
         self.follow_wall_clock();
@@ -382,6 +401,7 @@ impl<W: KafkaClients> Worker<W> {
         for words in self.scratch.audit.words_if_due() {
             self.report(Occurrence::InputMismatch { words });
         }
+        Ok(())
     }
 
     fn trouble(&mut self, error: BrokerError) -> Result<(), WorkerError> {
@@ -446,6 +466,8 @@ impl<W: KafkaClients> Worker<W> {
 
 impl<W: KafkaClients> Drop for Worker<W> {
     fn drop(&mut self) {
+        // The producer and the consumer are closed here, and not by a thread that nobody waits for.
+        while !std::thread::panicking() && self.cycle.committer.await_step_end(None).is_some() {}
         for task in self.tasks.values() {
             if let Task::Restoring(restore) = task {
                 restore.cancel.give();

@@ -34,7 +34,7 @@ const DISAGREEMENTS_MAX: u32 = 5;
 
 impl<W: KafkaClients> Worker<W> {
     pub(super) fn rebalance(&mut self, rebalance: Rebalance) -> Result<(), WorkerError> {
-        self.check_membership();
+        self.check_membership()?;
         match rebalance {
             Rebalance::Assign(partitions) => {
                 self.answer(self.consumer.accept());
@@ -55,7 +55,7 @@ impl<W: KafkaClients> Worker<W> {
                     self.take_final_snapshots(&partitions, FINAL_SNAPSHOTS_PATIENCE);
                 }
                 failpoint::pass(Failpoint::RevokeCommitted);
-                self.drop_from_transaction(&partitions);
+                self.drop_from_transaction(&partitions)?;
                 self.close_tasks(&partitions);
                 failpoint::pass(Failpoint::RevokeAnswered);
                 if !partitions.is_empty() {
@@ -71,26 +71,27 @@ impl<W: KafkaClients> Worker<W> {
     /// Restarts all tasks from what is committed, if the membership under which they were assigned has ended: another
     /// member may have worked on them since. If it ends during a rebalance, librdkafka does not tell, and offsets would
     /// be committed under the new membership.
-    pub(super) fn check_membership(&mut self) {
+    pub(super) fn check_membership(&mut self) -> Result<(), WorkerError> {
         let member = self.consumer.member();
         if member.is_none() || member == self.member {
-            return;
+            return Ok(());
         }
         if std::mem::replace(&mut self.member, member).is_none() {
-            return;
+            return Ok(());
         }
         let stopped = |task: &Task| matches!(task, Task::Stopped(_));
         let held: Vec<PartitionId> =
             self.tasks.iter().filter(|(_, task)| !stopped(task)).map(|(partition, _)| *partition).collect();
         if held.is_empty() {
-            return;
+            return Ok(());
         }
         let why = "one membership has ended and another has begun; partitions start again from what is committed";
         self.report(Occurrence::Failed { action: Action::Rebalance, why: why.to_owned() });
-        self.drop_from_transaction(&held);
+        self.drop_from_transaction(&held)?;
         for partition in held {
             self.restart_task(partition);
         }
+        Ok(())
     }
 
     /// Drops the state of tasks and their waiting records. Nothing of theirs is sent after this.
@@ -129,23 +130,24 @@ impl<W: KafkaClients> Worker<W> {
     }
 
     /// Requests the states of the assigned partitions whose committed offsets are known.
-    pub(super) fn start_assigned(&mut self) {
+    pub(super) fn start_assigned(&mut self) -> Result<(), WorkerError> {
         self.start_at = None;
-        self.watch_topics();
+        self.watch_topics()?;
         let assigned = |(partition, task): (&PartitionId, &Task)| match task {
             Task::Assigned { disagreements } => Some((*partition, *disagreements)),
             _ => None,
         };
         let mut waiting: BTreeMap<PartitionId, u32> = self.tasks.iter().filter_map(assigned).collect();
         if waiting.is_empty() {
-            return;
+            return Ok(());
         }
         if let Some(error) = self.topic_watch.changed().cloned() {
-            return waiting.into_keys().for_each(|partition| self.stop(partition, error.clone()));
+            waiting.into_keys().for_each(|partition| self.stop(partition, error.clone()));
+            return Ok(());
         }
         if !self.topic_watch.has_answer() {
             self.start_at = Some(self.clients.now() + ANSWER_AGAIN);
-            return;
+            return Ok(());
         }
         // One that was added since the start stops with all others when the topic watch has noticed it.
         let all = waiting.len();
@@ -154,12 +156,15 @@ impl<W: KafkaClients> Worker<W> {
             self.start_at = Some(self.clients.now() + START_AGAIN);
         }
         if waiting.is_empty() {
-            return;
+            return Ok(());
         }
         let asked: Vec<PartitionId> = waiting.keys().copied().collect();
         let found = match self.consumer.committed(&asked, COMMITTED_PATIENCE) {
             Ok(found) => found,
-            Err(error) => return self.start_later(Action::ReadCommittedOffsets, &error.text),
+            Err(error) => {
+                self.start_later(Action::ReadCommittedOffsets, &error.text);
+                return Ok(());
+            }
         };
         let mut requests = Vec::new();
         for (partition, disagreements) in waiting {
@@ -172,6 +177,7 @@ impl<W: KafkaClients> Worker<W> {
         if !requests.is_empty() {
             self.restorer.send(requests);
         }
+        Ok(())
     }
 
     /// What has to be restored for a partition to run. `None`: the broker does not tell now, or the partition cannot

@@ -1,7 +1,7 @@
 //! Decides when a worker takes snapshots of its partitions, so that the next start reads only the end of the changelog.
 //!
 //! A snapshot is a copy of what the changelog holds, and of nothing else. So it is taken when everything that was
-//! applied to a partition is committed: after a commit, or while nothing happens. The end of the changelog is read at
+//! applied to a partition is committed: after a commit beside which nothing was applied, or while nothing happens. The end of the changelog is read at
 //! the same time, since no other member writes there. If another member has taken over the partition without this
 //! worker knowing, segments are missing behind the copy, and a reader of the snapshot finds that out.
 //!
@@ -164,6 +164,14 @@ impl<W: KafkaClients> SnapshotScheduler<W> {
 }
 
 impl<W: KafkaClients> Worker<W> {
+    /// Whether a snapshot is to be taken as soon as everything is committed.
+    pub(super) fn is_snapshot_due(&mut self) -> bool {
+        let Some(snapshots) = self.snapshots.as_mut().filter(|snapshots| !snapshots.is_writing) else { return false };
+        let now = self.clients.now();
+        let keeps_state = |task: &Task| matches!(task, Task::Running(running) if running.keeps_state());
+        self.tasks.iter().any(|(partition, task)| keeps_state(task) && snapshots.is_due(*partition, now))
+    }
+
     /// Begins a snapshot if one is due.
     pub(super) fn snapshot_if_due(&mut self) {
         let Some(snapshots) = &mut self.snapshots else { return };

@@ -15,6 +15,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::Worker;
+use super::plan::WorkerError;
 use crate::codec::TopicFacts;
 use crate::kafka::broker::{BrokerError, KafkaClients, TopicInquirer, TopicState, TopicUuid};
 use crate::kafka::task::{PartitionError, Task, TopicUse};
@@ -188,7 +189,7 @@ impl<W: KafkaClients> TopicWatch<W> {
 
 impl<W: KafkaClients> Worker<W> {
     /// Stops all partitions if a topic has changed.
-    pub(super) fn watch_topics(&mut self) {
+    pub(super) fn watch_topics(&mut self) -> Result<(), WorkerError> {
         let now = self.clients.now();
         if self.topic_watch.is_due(now) {
             self.topic_watch.ask(now);
@@ -200,13 +201,14 @@ impl<W: KafkaClients> Worker<W> {
                     running.topic.or_else(|| self.topic_watch.id(self.plan.topology.topic(partition.topic)));
             }
         }
-        let Some(error) = found else { return };
+        let Some(error) = found else { return Ok(()) };
         let runs = |(partition, task): (&PartitionId, &Task)| (!matches!(task, Task::Stopped(_))).then_some(*partition);
         let stopped: Vec<PartitionId> = self.tasks.iter().filter_map(runs).collect();
         // What was counted since the change is not committed.
-        self.drop_from_transaction(&stopped);
+        self.drop_from_transaction(&stopped)?;
         for partition in stopped {
             self.stop(partition, error.clone());
         }
+        Ok(())
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::fixture::broker::{self, Broker};
-use crate::fixture::client::read_all;
-use crate::fixture::counting::{COUNT, PARTITIONS, check, read_to};
+use crate::fixture::client::{produce, read_all};
+use crate::fixture::counting::{COUNT, PARTITIONS, USERS, check, events, read_to};
 use crate::fixture::failpoint::{die, start_to_die};
 use crate::fixture::steady_events::Steady;
 use crate::support::service::Setup;
@@ -21,10 +21,11 @@ enum Fate {
 }
 
 /// Each step, at which passing of it to die, and what the next owner must find.
-const DEATHS: [(&str, u32, Fate); 15] = [
+const DEATHS: [(&str, u32, Fate); 17] = [
     ("applied", 1, Fate::Undone),
     ("applied", 3, Fate::Done),
     ("begun", 1, Fate::Undone),
+    ("sealed", 1, Fate::Undone),
     ("record_sent", 1, Fate::Undone),
     ("restore_stable", 1, Fate::None),
     ("record_sent", 200, Fate::None),
@@ -34,6 +35,7 @@ const DEATHS: [(&str, u32, Fate); 15] = [
     ("delivered", 4, Fate::Done),
     ("offsets_sent", 1, Fate::Undone),
     ("offsets_sent", 3, Fate::Done),
+    ("sealed", 7, Fate::Done),
     ("restore_end", 1, Fate::None),
     ("committed", 1, Fate::Done),
     ("committed", 5, Fate::Done),
@@ -85,6 +87,37 @@ fn a_death_at_any_step_counts_nothing_twice_where_events_are_passed_on() {
     let all_came_out =
         |broker: &Broker, setup: &Setup, written: usize| read_all(broker, &setup.topic("changes")).len() == written;
     die_everywhere("killed-twice", |setup| setup.with("input.partitioned_by=none"), all_came_out);
+}
+
+/// More events than go into one transaction, which takes at most 50,000 changes of a partition: the next ones are applied
+/// while it is open.
+const BACKLOG: usize = 3_000 * USERS;
+
+#[test]
+fn a_death_while_records_are_applied_beside_an_open_transaction_counts_nothing_twice() {
+    let broker = broker::shared();
+    let setup = Setup::on("killed-beside", broker, COUNT)
+        .with("service.commit_interval=5ms")
+        .with("kafka.properties.transaction.timeout.ms=90000")
+        .with("kafka.properties.session.timeout.ms=100000");
+    setup.create_topics(PARTITIONS as u32);
+    let mut written = 0;
+    let mut begun: Option<BTreeMap<i64, i64>> = None;
+    for passing in [1, 3, 9] {
+        produce(broker, &setup.topic("events"), events(written, BACKLOG));
+        written += BACKLOG;
+        let mut service = start_to_die(&setup, "applied_meanwhile", passing);
+        die(&mut service, "applied_meanwhile");
+        let ran = starts(&service.log());
+        // The transaction that was open may have been committed just before, what was applied beside it may not.
+        let went_back = |before: BTreeMap<i64, i64>| before.iter().any(|(partition, from)| ran[partition] < *from);
+        assert!(!begun.is_some_and(went_back), "went back: {ran:?}");
+        begun = Some(ran);
+    }
+    let mut service = setup.start();
+    service.until("the end", |_| read_to(broker, &setup, written));
+    service.stop();
+    check(broker, &setup, written);
 }
 
 fn die_everywhere(name: &str, with: fn(Setup) -> Setup, is_done: fn(&Broker, &Setup, usize) -> bool) {

@@ -34,6 +34,8 @@ pub struct Account {
     pub hash: u64,
     /// The last lines of it.
     pub trace: String,
+    /// Records that were taken while a transaction of the same worker was open.
+    pub overlaps: u64,
 }
 
 /// Where a process runs, or is to run.
@@ -88,7 +90,7 @@ pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
     history.end();
     let held = history.world.hold();
     let flaw = held.mishap.clone().map(Flaw::Mishap).or(outcome.err());
-    Account { flaw, hash: held.trace.hash(), trace: held.trace.text() }
+    Account { flaw, hash: held.trace.hash(), trace: held.trace.text(), overlaps: held.overlaps }
 }
 
 impl History {

@@ -28,6 +28,8 @@
 //! - A catalog that gets new counters and an attribute, and the history of the input that is counted again for them
 //!   ([`script::Family::Rebuilding`]), while processes die and are replaced. What concerns many entities waits until it is
 //!   decided for all processes, and then until an operator approves it.
+//! - Records that are applied while a transaction of the same worker is open, on another thread; the process dies at any call
+//!   of either.
 //! - A wall clock that steps back by up to two hours, and forward again; the brokers' clock is right.
 //! - Processes that are told to stop, killed at any call, stopped for longer than their session or their transaction,
 //!   cut off, and replaced while they are still there ([`history`]).
@@ -157,6 +159,11 @@ fn offsets_left_out_of_a_timer_transaction_are_found() {
 }
 
 #[test]
+fn offsets_ahead_of_their_output_are_found() {
+    expect_found(Planted::CommitsAhead, Family::Moving, 0..200, tears);
+}
+
+#[test]
 fn a_restore_to_the_stable_end_of_the_moment_is_found() {
     expect_found(Planted::RestoresToStableEnd, Family::Moving, 0..2_000, tears);
 }
@@ -230,6 +237,15 @@ fn a_history_without_its_first_record_is_found() {
 #[test]
 fn a_history_with_what_was_aborted_is_found() {
     expect_found(Planted::CountsAborted, Family::Rebuilding, 0..500, |flaw| matches!(flaw, Flaw::Different(_)));
+}
+
+#[test]
+fn records_are_applied_while_a_transaction_is_open() {
+    for family in Family::ALL {
+        let overlaps: u64 = (0..20).map(|seed| history::run(seed, family, None).overlaps).sum();
+        println!("{family:?}: {overlaps} records");
+        assert!(overlaps > 20, "{family:?}: only {overlaps} records were taken while a transaction was open");
+    }
 }
 
 #[test]

@@ -9,6 +9,9 @@ pub enum Planted {
     LeavesTimersOut,
     /// A changelog is restored to what is decided at the moment.
     RestoresToStableEnd,
+    /// The offsets of a transaction are those up to which records were applied when it is committed, not those up to which its
+    /// output was sealed.
+    CommitsAhead,
     /// A producer that had to repeat itself goes on.
     HidesFaults,
     /// Committed offsets are read while a transaction is about to move them.
@@ -42,6 +45,7 @@ impl Planted {
     pub fn favour(self, faults: &mut Faults) {
         match self {
             Planted::LeavesTimersOut | Planted::ForgetsSources | Planted::ForgetsClocks | Planted::NeverRests => {}
+            Planted::CommitsAhead => {}
             Planted::TakesStableForEnd
             | Planted::AwaitsNothing
             | Planted::NamesAnew

@@ -92,6 +92,8 @@ pub struct State {
     pub cluster: Cluster,
     pub faults: Faults,
     pub trace: Trace,
+    /// Records that were taken while a transaction of the same worker was open.
+    pub overlaps: u64,
     /// What must not happen and did, outside of what is written.
     pub mishap: Option<String>,
 }
@@ -124,6 +126,7 @@ impl World {
             cluster,
             faults,
             trace: Trace::default(),
+            overlaps: 0,
             mishap: None,
         };
         Arc::new(World { state: Mutex::new(state), clock, base: Instant::now(), threads: Mutex::default() })

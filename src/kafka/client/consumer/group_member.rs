@@ -190,6 +190,11 @@ impl GroupConsumer for RdkafkaConsumer {
         Ok(())
     }
 
+    fn waker(&self) -> Box<dyn Fn() + Send> {
+        let arrival = Arc::clone(&self.arrival);
+        Box::new(move || arrival.give())
+    }
+
     fn next_rebalance(&self) -> Option<Rebalance> {
         self.client.context().rebalances().pop_front()
     }

@@ -1,6 +1,7 @@
 //! A member of the simulated group, as a worker calls it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::message::OwnedMessage;
@@ -52,7 +53,8 @@ impl SimConsumer {
             if let Some(code) = held.cluster.consumers[self.id].fatal {
                 return Err(wire_error(ErrorClass::Fatal, code));
             }
-            if held.cluster.consumers[self.id].deliver() || take(&mut held, self.id) {
+            let is_woken = std::mem::take(&mut held.cluster.consumers[self.id].is_woken);
+            if held.cluster.consumers[self.id].deliver() || take(&mut held, self.id) || is_woken {
                 return Ok(());
             }
             if wait_us > 0 {
@@ -86,9 +88,20 @@ impl GroupConsumer for SimConsumer {
                 let Some((partition, record)) = state.take_record(id) else { return taken > 0 };
                 let offset = rdkafka::Message::offset(&record);
                 state.note(format_args!("consumer {id} takes {partition:?} {offset}"));
+                state.overlaps += u64::from(state.has_open_transaction(&self.clients.name));
                 batch.push(partition, record);
             }
             true
+        })
+    }
+
+    fn waker(&self) -> Box<dyn Fn() + Send> {
+        let (world, id) = (Arc::clone(&self.clients.world), self.id);
+        Box::new(move || {
+            if let Some(mut held) = world.enter() {
+                held.cluster.consumers[id].is_woken = true;
+                held.wake_consumer(id);
+            }
         })
     }
 

@@ -67,6 +67,8 @@ pub struct Membership {
     pub fatal: Option<RDKafkaErrorCode>,
     /// The task that waits in a poll.
     pub waiting: Option<TaskId>,
+    /// Whether the next wait, or that of now, is to end at once.
+    pub is_woken: bool,
     pub closed: bool,
     /// The application does not answer any more: the client does, for it.
     pub leaving: bool,
@@ -88,6 +90,7 @@ impl Membership {
             fetched: BTreeMap::new(),
             fatal: None,
             waiting: None,
+            is_woken: false,
             closed: false,
             leaving: false,
             heard_us: 0,
@@ -198,7 +201,7 @@ impl State {
         }
     }
 
-    fn wake_consumer(&mut self, id: ConsumerId) {
+    pub fn wake_consumer(&mut self, id: ConsumerId) {
         if let Some(task) = self.cluster.consumers[id].waiting {
             self.wake(task, self.now_us);
         }

@@ -248,6 +248,15 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
             };
             kept.retain(|part| self.local(|state| moves(state, part)).unwrap_or(true));
         }
+        if self.clients.planted == Some(Planted::CommitsAhead) {
+            for part in &mut kept {
+                let position = |state: &mut State| {
+                    state.cluster.consumers[consumer.id].fetched.get(&part.partition).map(|fetched| fetched.position)
+                };
+                let applied = self.local(position).flatten().unwrap_or_default();
+                part.next_offset = part.next_offset.max(applied);
+            }
+        }
         if kept.is_empty() {
             return Ok(());
         }

@@ -101,6 +101,17 @@ impl Producing {
 }
 
 impl State {
+    /// Whether a transaction of this id is open for its newest producer.
+    pub fn has_open_transaction(&mut self, name: &str) -> bool {
+        let pid = self.cluster.pid(name);
+        self.cluster
+            .producers
+            .iter()
+            .rev()
+            .find(|producer| producer.pid == pid)
+            .is_some_and(|producer| producer.is_open)
+    }
+
     pub fn producer(&mut self, id: ProducerId) -> &mut Producing {
         &mut self.cluster.producers[id]
     }
