@@ -108,6 +108,7 @@
 //! - a format of the input's values: `codec::decode::record` (the port), `registry`; what stands around an event:
 //!   `codec::decode::record`;
 //! - a setting: `settings::check`; one of the read side: `settings::serve`; one of `tagstream push`: `settings::push`;
+//! - a format of tag changes: `codec::change::change_format`, and `change_reader`, which reads each of them;
 //! - what a webhook is sent: `push::request`; what its answers mean: `push::answer`;
 //! - an option of a command: its file in `cli`; what several commands read or print: `cli::input`, `cli::output`.
 

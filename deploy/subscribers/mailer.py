@@ -4,10 +4,9 @@ A change may come twice, if this program dies between the mail and the commit of
 mail and the id are stored in one transaction of the database; another program sends what is in the table mails.
 """
 
-import json
 import sqlite3
 
-from tag_topics import arguments, records
+from tag_topics import arguments, change_of, records
 
 TAG = "churn_risk"
 
@@ -18,7 +17,7 @@ def main():
     # Ids that are older than the retention of the topic may be deleted.
     database.execute("CREATE TABLE IF NOT EXISTS mails (id TEXT PRIMARY KEY, person TEXT NOT NULL, at TEXT NOT NULL)")
     for message in records(options):
-        change = json.loads(message.value())
+        change = change_of(message)
         if change["tag"] == TAG and change["change"] == "added":
             with database:
                 database.execute(

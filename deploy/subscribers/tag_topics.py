@@ -1,6 +1,7 @@
 """Reads a topic that tagstream writes: each record once the service has committed it."""
 
 import argparse
+import json
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
@@ -13,6 +14,14 @@ def arguments(description, group, topic):
     parser.add_argument("--topic", default=topic)
     parser.add_argument("--once", action="store_true", help="end when everything that is there was read")
     return parser.parse_args()
+
+
+def change_of(message):
+    """The tag change in a record, whichever output.format it has."""
+    value = json.loads(message.value())
+    if "specversion" in value:
+        return value["data"]
+    return value["context"]["tagstream"] if "context" in value else value
 
 
 def records(options):

@@ -5,8 +5,7 @@
 //! - `decode`: input records to events, by the catalog's input mapping;
 //! - `audit`: what the events that came say about the catalog;
 //! - `command_writer`: commands as input records;
-//! - `change_writer`: tag changes and current tags as JSON;
-//! - `change_reader`: tag changes read back, for the demo and the history;
+//! - `change`: tag changes and current tags as JSON, in the formats that subscribers want, and read back from them;
 //! - `explanation`: explanations and values as JSON documents;
 //! - `changelog`: the page on the format in which state is kept: what the engine hands out, framed and checked;
 //! - `rollout_note`, `partition_facts`: what a partition notes beside its position;
@@ -20,8 +19,7 @@ mod reject;
 mod audit;
 mod decode;
 mod command_writer;
-mod change_writer;
-mod change_reader;
+mod change;
 mod explanation;
 mod changelog;
 mod rollout_note;
@@ -29,8 +27,9 @@ mod partition_facts;
 mod snapshot;
 
 pub use audit::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, MissingTypes, Owner};
-pub use change_reader::{ChangeRecord, ParsedChange};
-pub use change_writer::{change_id, write_change, write_current_tags};
+#[cfg(feature = "kafka")]
+pub(crate) use change::event_type;
+pub use change::{ChangeFormat, ChangeRecord, ParsedChange, change_id, write_change, write_current_tags};
 pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::clock::Speed;
 use super::feeder::Progress;
 use super::terminal::Terminal;
+use crate::codec::ChangeFormat;
 use crate::engine::CompiledCatalog;
 use crate::http::CatalogErrors;
 use crate::kafka::{
@@ -55,7 +56,11 @@ pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             partitioned_by: PartitionedBy::User,
             format: InputFormat::Json,
         },
-        output: OutputSettings { changes: CHANGES.to_owned(), tags: Some("tags".to_owned()) },
+        output: OutputSettings {
+            changes: CHANGES.to_owned(),
+            format: ChangeFormat::Tagstream,
+            tags: Some("tags".to_owned()),
+        },
         service: ServiceSettings {
             instance: Instance::Generated("demo".to_owned()),
             workers: NonZeroUsize::MIN,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::answer::Answer;
 use super::backoff::Backoff;
 use super::monitor::PushMonitor;
-use super::request::{PushRequest, is_change};
+use super::request::{RequestForm, is_change};
 use super::webhook::Webhook;
 use crate::kafka::{BrokerError, SubscribedRecord};
 
@@ -71,6 +71,7 @@ pub type WriteLetter = dyn Fn(&SubscribedRecord, LetterReason, &str) -> Result<(
 #[derive(Clone)]
 pub struct Courier {
     webhook: Arc<Webhook>,
+    form: RequestForm,
     write_letter: Arc<WriteLetter>,
     give_up_after: Option<Duration>,
     monitor: Arc<PushMonitor>,
@@ -79,11 +80,12 @@ pub struct Courier {
 impl Courier {
     pub fn new(
         webhook: Webhook,
+        form: RequestForm,
         write_letter: Arc<WriteLetter>,
         give_up_after: Option<Duration>,
         monitor: Arc<PushMonitor>,
     ) -> Self {
-        Courier { webhook: Arc::new(webhook), write_letter, give_up_after, monitor }
+        Courier { webhook: Arc::new(webhook), form, write_letter, give_up_after, monitor }
     }
 
     /// Delivers records of one partition in their order. A request that is refused is cut in halves until the changes are
@@ -91,24 +93,12 @@ impl Courier {
     pub fn deliver(&self, records: &[SubscribedRecord], stop: &LaneStop) -> Delivered {
         let mut parts = vec![records];
         while let Some(part) = parts.pop() {
-            let fits = 1 + part
-                .iter()
-                .skip(1)
-                .scan(part.first().map_or(0, size), |sum, record| {
-                    *sum += size(record);
-                    Some(*sum)
-                })
-                .take_while(|sum| *sum <= BODY_BYTES_MAX)
-                .count();
-            let (part, rest) = part.split_at(fits.min(part.len()));
-            if !rest.is_empty() {
-                parts.push(rest);
+            let (part, rest) = part.split_at(fitting(part));
+            if part.is_empty() {
+                continue;
             }
-            let outcome = match part {
-                [] => Some(PartOutcome::Done),
-                part => self.deliver_part(part, stop),
-            };
-            match outcome {
+            parts.push(rest);
+            match self.deliver_part(part, stop) {
                 None => return Delivered::Stopped,
                 Some(PartOutcome::Done) => {}
                 Some(PartOutcome::Halve) => {
@@ -123,14 +113,22 @@ impl Courier {
     /// `None`: the lane was stopped.
     fn deliver_part(&self, part: &[SubscribedRecord], stop: &LaneStop) -> Option<PartOutcome> {
         let (changes, others): (Vec<_>, Vec<_>) = part.iter().partition(|record| is_change(record));
+        if !changes.is_empty()
+            && let PartOutcome::Halve = self.post(&changes, part.len() > 1, stop)?
+        {
+            return Some(PartOutcome::Halve);
+        }
+        // Not before: in a half they would come again.
         for record in others {
             self.bury(record, LetterReason::NotAChange, "the record is not a tag change", stop)?;
         }
-        if changes.is_empty() {
-            return Some(PartOutcome::Done);
-        }
+        Some(PartOutcome::Done)
+    }
+
+    /// Posts changes until they are done with, or refused together with others.
+    fn post(&self, changes: &[&SubscribedRecord], can_halve: bool, stop: &LaneStop) -> Option<PartOutcome> {
         let partition = changes[0].partition;
-        let request = PushRequest::of(changes.iter().copied());
+        let request = self.form.request(changes.iter().copied());
         let (began, mut backoff) = (Instant::now(), Backoff::default());
         loop {
             let sent = Instant::now();
@@ -141,7 +139,7 @@ impl Courier {
                     self.monitor.note_accepted(changes.len());
                     return Some(PartOutcome::Done);
                 }
-                Answer::Refused { .. } if part.len() > 1 => return Some(PartOutcome::Halve),
+                Answer::Refused { .. } if can_halve => return Some(PartOutcome::Halve),
                 Answer::Refused { status, words } => {
                     let detail = format!("the receiver answers {status}: {words}");
                     self.bury(changes[0], LetterReason::Refused, detail.trim_end_matches([':', ' ']), stop)?;
@@ -185,6 +183,12 @@ enum PartOutcome {
     Halve,
 }
 
-fn size(record: &SubscribedRecord) -> usize {
-    record.value.len() + 1
+/// How many records, from the first on, one request takes: one at least, if there is one.
+fn fitting(records: &[SubscribedRecord]) -> usize {
+    let mut bytes = 0;
+    let fits = |record: &&SubscribedRecord| {
+        bytes += record.value.len() + 1;
+        bytes <= BODY_BYTES_MAX
+    };
+    records.iter().take_while(fits).count().max(1).min(records.len())
 }

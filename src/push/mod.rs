@@ -43,6 +43,6 @@ pub use backoff::Backoff;
 pub use courier::{Courier, Delivered, LaneStop, LetterReason, WriteLetter};
 pub use monitor::PushMonitor;
 pub use process::{PushContext, PushError, run};
-pub use request::PushRequest;
+pub use request::{PushRequest, RequestForm};
 pub use signature::{SecretError, SigningSecrets, sign};
 pub use webhook::{Webhook, WebhookError};

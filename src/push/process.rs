@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::courier::{Courier, LetterReason, WriteLetter};
 use super::monitor::PushMonitor;
 use super::pusher::Pusher;
+use super::request::RequestForm;
 use super::webhook::{Webhook, WebhookError};
 use crate::http::{HttpError, Server};
 use crate::kafka::{
@@ -77,12 +78,13 @@ pub fn run(settings: Settings, context: &PushContext) -> Result<(), PushError> {
         let url = settings.push.url.clone().ok_or(PushError::NoUrl)?;
         let monitor = Arc::new(PushMonitor::new());
         let webhook = Webhook::new(&url, &settings.push, context.clock.clone())?;
+        let form = RequestForm { format: settings.push.format, application: settings.kafka.application.clone() };
         let letters = LetterSender::new(&settings, settings.push_dead_letter_topic(), Arc::clone(&context.listener))?;
         let write_letter: Arc<WriteLetter> =
             Arc::new(move |record: &SubscribedRecord, reason: LetterReason, why: &str| {
                 letters.send(record, reason.code(), why)
             });
-        let courier = Courier::new(webhook, write_letter, settings.push.give_up_after, Arc::clone(&monitor));
+        let courier = Courier::new(webhook, form, write_letter, settings.push.give_up_after, Arc::clone(&monitor));
         let probes: Arc<PushMonitor> = Arc::clone(&monitor);
         let server =
             settings.push.listen.map(|listen| Server::start_probes("push.listen", listen, probes)).transpose()?;

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::codec::ChangeRecord;
+use crate::codec::{ChangeFormat, ChangeRecord};
 use crate::kafka::SubscribedRecord;
 
 /// A request without what differs from one try to the next.
@@ -14,26 +14,37 @@ pub struct PushRequest {
     pub body: Vec<u8>,
 }
 
-impl PushRequest {
+/// How changes are written.
+#[derive(Clone, Debug, Default)]
+pub struct RequestForm {
+    pub format: ChangeFormat,
+    /// Which installation of tagstream has made the changes (`kafka.application`).
+    pub application: String,
+}
+
+impl RequestForm {
     /// A request with these changes, in this order. Their records are tag changes: see [`is_change`].
-    pub fn of<'a>(records: impl IntoIterator<Item = &'a SubscribedRecord>) -> Self {
+    pub fn request<'a>(&self, records: impl IntoIterator<Item = &'a SubscribedRecord>) -> PushRequest {
         let mut changes = Vec::new();
         let mut latest = String::new();
         for record in records {
+            let Ok((change, object)) = ChangeRecord::parse_with_object(&record.value) else { continue };
             if !changes.is_empty() {
                 changes.push(b',');
             }
-            changes.extend_from_slice(&record.value);
-            if let Ok(change) = ChangeRecord::parse(&record.value) {
-                latest = change.at.into_owned();
-            }
+            self.format.write(object, &self.application, &mut changes);
+            latest = change.at.into_owned();
         }
-        let mut body =
-            format!("{{\"type\":\"tagstream.tag_changes\",\"timestamp\":\"{latest}\",\"data\":{{\"changes\":[")
-                .into_bytes();
-        body.extend_from_slice(&changes);
-        body.extend_from_slice(b"]}}");
-        PushRequest { id: format!("msg_{:032x}", xxh3_128(&body)), content_type: "application/json", body }
+        let (content_type, head, tail) = match self.format {
+            ChangeFormat::Tagstream => {
+                let head = format!(r#"{{"type":"tagstream.tag_changes","timestamp":"{latest}","data":{{"changes":["#);
+                ("application/json", head, "]}}")
+            }
+            ChangeFormat::CloudEvents => ("application/cloudevents-batch+json", "[".to_owned(), "]"),
+            ChangeFormat::Segment => ("application/json", r#"{"batch":["#.to_owned(), "]}"),
+        };
+        let body = [head.as_bytes(), &changes, tail.as_bytes()].concat();
+        PushRequest { id: format!("msg_{:032x}", xxh3_128(&body)), content_type, body }
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use config::ValueKind;
 
+use crate::codec::ChangeFormat;
+
 use super::keys::{KEYS, nearest};
 use super::layers::{PROPERTIES, RawEntry, RawSettings};
 use super::problem::{Fault, Origin, Problems};
@@ -155,7 +157,12 @@ impl Checker<'_> {
             Ok(Some(text)) if text.is_empty() => Some(None),
             _ => self.name("output.tags", "tags").map(Some),
         };
-        Some(OutputSettings { changes: changes?, tags: tags? })
+        let format = self.change_format("output.format");
+        Some(OutputSettings { changes: changes?, format: format?, tags: tags? })
+    }
+
+    pub(super) fn change_format(&mut self, key: &str) -> Option<ChangeFormat> {
+        self.choice(key, &ChangeFormat::ALL.map(|format| (format.name(), format)))
     }
 
     fn service(&mut self) -> Option<ServiceSettings> {

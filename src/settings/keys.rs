@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 47] = [
+pub(crate) const KEYS: [&str; 49] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -15,6 +15,7 @@ pub(crate) const KEYS: [&str; 47] = [
     "schema_registry.credentials",
     "schema_registry.ca",
     "output.changes",
+    "output.format",
     "output.tags",
     "service.instance",
     "service.workers",
@@ -44,6 +45,7 @@ pub(crate) const KEYS: [&str; 47] = [
     "push.ca",
     "push.group",
     "push.start",
+    "push.format",
     "push.batch",
     "push.timeout",
     "push.give_up_after",

@@ -27,6 +27,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::codec::ChangeFormat;
+
 pub use layers::{ConfigFile, Sources};
 pub use problem::{Fault, Origin, Problem, Problems};
 pub use properties::Properties;
@@ -134,6 +136,7 @@ pub enum Start {
 #[derive(Clone, Debug)]
 pub struct OutputSettings {
     pub changes: String,
+    pub format: ChangeFormat,
     /// `None`: no current-tags topic is written.
     pub tags: Option<String>,
 }

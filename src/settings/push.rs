@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::codec::ChangeFormat;
+
 use super::Start;
 use super::check::{AlreadyReported, Checker};
 use super::problem::Fault;
@@ -32,6 +34,7 @@ pub struct PushSettings {
     /// The consumer group; `None`: `<application>-push`.
     pub group: Option<String>,
     pub start: Start,
+    pub format: ChangeFormat,
     /// At most this many changes a request.
     pub batch: usize,
     /// How long one request may take.
@@ -51,6 +54,7 @@ impl Default for PushSettings {
             ca: None,
             group: None,
             start: Start::Earliest,
+            format: ChangeFormat::default(),
             batch: BATCH_DEFAULT,
             timeout: TIMEOUT_DEFAULT,
             give_up_after: Some(GIVE_UP_DEFAULT),
@@ -80,6 +84,7 @@ impl Checker<'_> {
             _ => self.name("push.group", "").map(Some),
         };
         let start = self.choice("push.start", &[("earliest", Start::Earliest), ("latest", Start::Latest)]);
+        let format = self.change_format("push.format");
         let batch = self.batch();
         let timeout = self.duration("push.timeout", "10s", TIMEOUT_MIN, TIMEOUT_MAX);
         let give_up_after = self.duration_or_off("push.give_up_after", "24h", GIVE_UP_MIN, Duration::MAX);
@@ -91,6 +96,7 @@ impl Checker<'_> {
             ca,
             group: group?,
             start: start?,
+            format: format?,
             batch: batch?,
             timeout: timeout?,
             give_up_after: give_up_after?,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::codec::ChangeFormat;
+
 use super::{
     ConfigFile, GroupProtocol, InputFormat, Instance, Membership, PushSettings, SchemaRegistrySettings, Settings,
     Signing, Sources, Start, TlsFiles, load,
@@ -386,7 +388,7 @@ fn where_changes_are_posted() {
     assert_eq!(defaults.push_dead_letter_topic(), "tagstream-push-dead-letter");
     let toml = format!(
         "{GOOD}[push]\nurl = 'https://hooks.example.com/tags?a=1'\nsecret = 'secret'\ncredentials = '/run/receiver'\n\
-         ca = '/run/ca.pem'\ngroup = 'crm'\nstart = 'latest'\nbatch = 7\ntimeout = '1s'\ngive_up_after = 'off'\n\
+         ca = '/run/ca.pem'\ngroup = 'crm'\nstart = 'latest'\nformat = 'segment'\nbatch = 7\ntimeout = '1s'\ngive_up_after = 'off'\n\
          listen = 'off'\n"
     );
     let settings = read("push", &toml, &[], &[]).expect("settings");
@@ -399,6 +401,7 @@ fn where_changes_are_posted() {
         ca: Some("/run/ca.pem".into()),
         group: Some("crm".to_owned()),
         start: Start::Latest,
+        format: ChangeFormat::Segment,
         batch: 7,
         timeout: Duration::from_secs(1),
         give_up_after: None,
@@ -422,6 +425,7 @@ fn wrong_receivers_are_refused() {
             "push.url=https://me:hunter2@a.b/",
             "an address has no user and no password: they stand in the file push.credentials".to_owned(),
         ),
+        ("push.format=avro", "is \"avro\", expected \"tagstream\" or \"cloudevents\" or \"segment\"".to_owned()),
         ("push.batch=0", "is \"0\", expected a whole number from 1 to 10000".to_owned()),
         ("push.timeout=2m", format!("is \"2m\", {duration} \"10s\", from 100ms to 1m")),
         ("push.give_up_after=0s", format!("is \"0s\", {duration} \"24h\", at least 1s, or \"off\"")),

@@ -322,7 +322,8 @@ fn largest_records(settings: &Settings, catalog: &Catalog, topology: &Topology) 
     let mut largest: BTreeMap<String, u64> = changelogs
         .map(|(_, plan)| (plan.changelog.clone(), plan.role.program(&compiled).record_bounds().state))
         .collect();
-    largest.extend(bounds().map(|bounds| bounds.tag_change).max().map(|most| (settings.output.changes.clone(), most)));
+    let change = bounds().map(|bounds| settings.output.format.bytes_max(bounds.tag_change)).max();
+    largest.extend(change.map(|most| (settings.output.changes.clone(), most)));
     let tags = bounds().map(|bounds| bounds.current_tags).max().zip(settings.output.tags.clone());
     largest.extend(tags.map(|(most, topic)| (topic, most)));
     largest

@@ -9,10 +9,10 @@ use rdkafka::producer::BaseRecord;
 
 use super::output_buffer::{ChangeRecord, DeadLetter, OutputBuffer};
 use super::transaction::TransactionManager;
+use crate::codec::{ChangeFormat, event_type};
 use crate::kafka::broker::{KafkaClients, OutgoingRecord};
 use crate::kafka::repartition::repartition_headers;
 use crate::kafka::topology::{PartitionId, RepartitionTopic, Topology};
-use crate::model::ChangeType;
 use crate::settings::Settings;
 
 /// The topics of the output, and what the headers need.
@@ -21,8 +21,11 @@ pub(crate) struct RecordWriter {
     tags: Option<String>,
     dead_letters: String,
     topology: Arc<Topology>,
-    /// The `ce_source` of every change.
-    source: String,
+    /// The form of the changes.
+    format: ChangeFormat,
+    /// A change in that form.
+    formatted: Vec<u8>,
+    application: String,
     /// Dead letters over this size are cut, since the topic does not take larger ones.
     dead_letter_bytes_max: usize,
     /// The topics to which events are forwarded.
@@ -39,7 +42,9 @@ impl RecordWriter {
             dead_letters: settings.dead_letter_topic(),
             repartition_topics: topology.repartition_topics(),
             topology,
-            source: format!("/tagstream/{}", settings.kafka.application),
+            format: settings.output.format,
+            formatted: Vec::new(),
+            application: settings.kafka.application.clone(),
             dead_letter_bytes_max: usize::MAX,
             key: Vec::new(),
             value: Vec::new(),
@@ -127,25 +132,32 @@ impl RecordWriter {
     }
 
     /// The record of a tag change.
-    pub(crate) fn change<'a>(&'a self, change: &ChangeRecord, key: &'a [u8], value: &'a [u8]) -> OutgoingRecord<'a> {
-        BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change))
+    pub(crate) fn change<'a>(
+        &'a mut self,
+        change: &ChangeRecord,
+        key: &'a [u8],
+        value: &'a [u8],
+    ) -> OutgoingRecord<'a> {
+        let mut formatted = value;
+        if self.format != ChangeFormat::Tagstream {
+            self.formatted.clear();
+            self.format.write(value, &self.application, &mut self.formatted);
+            formatted = &self.formatted;
+        }
+        BaseRecord::to(&self.changes).key(key).payload(formatted).headers(self.headers(change))
     }
 
-    /// The headers of the CloudEvents Kafka binding, in binary mode.
+    /// The headers of the CloudEvents Kafka binding: those of the binary mode, which the structured mode may have, too.
     fn headers(&self, change: &ChangeRecord) -> OwnedHeaders {
         let (id, at) = (format!("{:032x}", change.id), change.at.to_string());
-        let change_type = match change.change {
-            ChangeType::Added => "tagstream.tag.added",
-            ChangeType::Changed => "tagstream.tag.changed",
-            ChangeType::Removed => "tagstream.tag.removed",
-        };
+        let source = format!("/tagstream/{}", self.application);
         let headers = [
             ("ce_specversion", "1.0"),
             ("ce_id", &id),
-            ("ce_type", change_type),
-            ("ce_source", &self.source),
+            ("ce_type", event_type(change.change)),
+            ("ce_source", &source),
             ("ce_time", &at),
-            ("content-type", "application/json"),
+            ("content-type", self.format.content_type()),
         ];
         let empty = OwnedHeaders::new_with_capacity(headers.len());
         headers.into_iter().fold(empty, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))

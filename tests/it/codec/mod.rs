@@ -2,6 +2,7 @@
 //!
 //! - `fixtures`: catalogs, and events in a form that can be compared.
 //! - `envelope`, `properties`, `commands`, `grammar`: the rules, one table row each.
+//! - `formats`: tag changes in the formats of others, and read back.
 //! - `places`: where fields stand beside the record's value, and how times are written.
 //! - `wrapped`: events in envelopes, and fields in headers.
 //! - `slow_decoder`: a second decoder that must agree, on the random records of `generator`.
@@ -14,6 +15,7 @@ mod changelog;
 mod commands;
 mod envelope;
 mod fixtures;
+mod formats;
 mod generator;
 mod grammar;
 mod memory_cells;

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+use tagstream::codec::ChangeFormat;
 use tagstream::http::Probes;
 use tagstream::kafka::SubscribedRecord;
-use tagstream::push::{Courier, Delivered, LaneStop, LetterReason, PushMonitor, Webhook, WriteLetter};
+use tagstream::push::{Courier, Delivered, LaneStop, LetterReason, PushMonitor, RequestForm, Webhook, WriteLetter};
 use tagstream::service::wall_clock;
 use tagstream::settings::{PushSettings, Signing};
 
@@ -28,6 +30,10 @@ struct Bench {
 
 impl Bench {
     fn new(name: &str, url: &str, give_up_after: Option<Duration>) -> Bench {
+        Bench::in_format(ChangeFormat::Tagstream, name, url, give_up_after)
+    }
+
+    fn in_format(format: ChangeFormat, name: &str, url: &str, give_up_after: Option<Duration>) -> Bench {
         let secret = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("push-{name}-{}", std::process::id()));
         fs::write(&secret, format!("whsec_{}\n", base64(&KEY))).expect("a file");
         let settings = PushSettings { signing: Signing::With(secret.clone()), ..PushSettings::default() };
@@ -38,7 +44,9 @@ impl Bench {
             Ok(())
         });
         let webhook = Webhook::new(url, &settings, wall_clock()).expect("a webhook");
-        Bench { courier: Courier::new(webhook, write, give_up_after, Arc::clone(&monitor)), letters, monitor, secret }
+        let form = RequestForm { format, application: "shop".to_owned() };
+        let courier = Courier::new(webhook, form, write, give_up_after, Arc::clone(&monitor));
+        Bench { courier, letters, monitor, secret }
     }
 
     fn deliver(&self, records: &[SubscribedRecord]) -> Delivered {
@@ -154,6 +162,20 @@ fn what_is_not_a_change_is_a_dead_letter() {
 }
 
 #[test]
+fn among_refused_changes_each_dead_letter_is_written_once() {
+    let receiver = Receiver::start(|_, request| if seqs(request).contains(&2) { Reply(400, "", "no") } else { OK });
+    let bench = Bench::new("once", &receiver.url(), None);
+    let mut batch = records(4);
+    batch.insert(2, SubscribedRecord::new(0, 77, "u", "{}"));
+    assert_eq!(bench.deliver(&batch), Delivered::All);
+    let mut letters = bench.letters();
+    letters.sort();
+    assert_eq!(letters, ["2 refused the receiver answers 400: no", "77 not_a_change the record is not a tag change"]);
+    let taken: Vec<i64> = receiver.received().iter().filter(|request| request.status == 200).flat_map(seqs).collect();
+    assert_eq!(taken, [1, 3, 4]);
+}
+
+#[test]
 fn a_batch_that_is_never_taken_is_given_up_where_the_settings_say_so() {
     let receiver = Receiver::start(|_, _| Reply(503, "", ""));
     let bench = Bench::new("given-up", &receiver.url(), Some(Duration::from_secs(1)));
@@ -214,4 +236,43 @@ fn large_changes_are_several_requests() {
     assert_eq!(bench.deliver(&(1..=5).map(large).collect::<Vec<_>>()), Delivered::All);
     let received = receiver.received();
     assert_eq!(received.iter().map(seqs).collect::<Vec<_>>(), [vec![1, 2], vec![3, 4], vec![5]]);
+}
+
+/// The changes in a request of this format, as our objects.
+fn objects(format: ChangeFormat, body: &Value) -> Vec<Value> {
+    match format {
+        ChangeFormat::Tagstream => body["data"]["changes"].as_array().expect("a list").clone(),
+        ChangeFormat::CloudEvents => {
+            body.as_array().expect("a list").iter().map(|event| event["data"].clone()).collect()
+        }
+        ChangeFormat::Segment => {
+            let calls = body["batch"].as_array().expect("a list").iter();
+            calls.map(|call| call["context"]["tagstream"].clone()).collect()
+        }
+    }
+}
+
+/// The topic may have each of the formats, as may the requests.
+#[test]
+fn each_format_of_the_topic_is_posted_in_each_format() {
+    for (format, content_type) in [
+        (ChangeFormat::Tagstream, "application/json"),
+        (ChangeFormat::CloudEvents, "application/cloudevents-batch+json"),
+        (ChangeFormat::Segment, "application/json"),
+    ] {
+        let receiver = Receiver::start(|_, _| OK);
+        let bench = Bench::in_format(format, &format!("format-{}", format.name()), &receiver.url(), None);
+        let written = |(n, of): (i64, ChangeFormat)| {
+            let mut value = Vec::new();
+            of.write(change(n, "u").as_bytes(), "other", &mut value);
+            SubscribedRecord::new(0, n, "u", value)
+        };
+        let records: Vec<SubscribedRecord> = (1..).zip(ChangeFormat::ALL).map(written).collect();
+        assert_eq!(bench.deliver(&records), Delivered::All);
+        let [request] = &receiver.received()[..] else { panic!("one request") };
+        assert_eq!(request.header("content-type"), content_type);
+        let wanted: Vec<Value> = (1..=3).map(|n| serde_json::from_str(&change(n, "u")).expect("JSON")).collect();
+        assert_eq!(objects(format, &request.json()), wanted, "{}", format.name());
+        assert!(request.is_signed_with(&KEY) && bench.letters().is_empty());
+    }
 }

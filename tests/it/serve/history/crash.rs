@@ -1,10 +1,11 @@
 //! A store that is cut off at any moment: what it goes on from is what it has, no more and no less.
 
 use serde_json::Value;
+use tagstream::codec::{ChangeFormat, ChangeRecord};
 use tagstream::model::Timestamp;
 use tagstream::serve::history::Added;
 
-use super::{Directory, change, deadline, parsed, place, records};
+use super::{Directory, change, deadline, parsed, place, records, write_all};
 use crate::generate::{Features, seeds};
 
 /// The ids of all changes that a store has, in order.
@@ -85,4 +86,33 @@ fn what_is_delivered_again_is_not_stored_again() {
         .reader()
         .read(deadline(), |view| view.figures(("user", "rich"), Timestamp::MIN, Timestamp::from_ms(100_000)));
     assert_eq!(figures.expect("figures").entered, 4);
+}
+
+/// The topic has several formats where its setting was changed.
+#[test]
+fn each_format_is_stored_alike() {
+    for seed in seeds(10) {
+        let records = records(seed, Features::NONE);
+        let mixed: Vec<Vec<u8>> = (0..records.len()).map(|index| formatted(&records[index], index)).collect();
+        let stored = |name: &str, records: &[Vec<u8>]| {
+            let directory = Directory::new(&format!("formats-{name}-{seed}"));
+            write_all(&mut directory.writer(), records, 7);
+            let read = directory.reader().read(deadline(), |view| view.changes_after(0, usize::MAX >> 1));
+            let changes: Vec<String> = read.expect("changes").0.iter().map(|change| format!("{change:?}")).collect();
+            if let (Some(last), count) = (records.last(), records.len()) {
+                let added = directory.writer().add(&formatted(last, count)).expect("a row");
+                assert_eq!(added, Added::Repeat, "seed {seed}: in another format it is another change");
+            }
+            changes
+        };
+        assert_eq!(stored("mixed", &mixed), stored("own", &records), "seed {seed}");
+    }
+}
+
+/// A record in one of the formats.
+fn formatted(record: &[u8], index: usize) -> Vec<u8> {
+    let (_, object) = ChangeRecord::parse_with_object(record).expect("a tag change");
+    let mut out = Vec::new();
+    ChangeFormat::ALL[index % ChangeFormat::ALL.len()].write(object, "shop", &mut out);
+    out
 }

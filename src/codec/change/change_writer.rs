@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::json_writer::{push_hex, push_integer, push_member, push_plain_member, push_scalar, push_string};
+use crate::codec::json_writer::{push_hex, push_integer, push_member, push_plain_member, push_scalar, push_string};
 use crate::model::{CurrentTag, Scalar, TagChange};
 
 /// Writes a tag change as a JSON object (spec 6), without a line end. Returns its id.
