@@ -31,6 +31,7 @@ pub(crate) enum Redirects {
     /// It goes on there.
     Follow,
     /// The answer is returned as it is.
+    #[cfg(feature = "push")]
     Return,
 }
 
