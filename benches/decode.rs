@@ -78,7 +78,7 @@ fn with_schemas() {
     let protobuf = ProtobufSchema::parse(PROTOBUF, []).expect("a schema");
     let from_avro: Rewrite = &|record, json| avro.write_json(record, json).expect("of the schema");
     let from_protobuf: Rewrite = &|record, json| protobuf.write_json(record, json).expect("of the schema");
-    let encodings: [(&str, fn(&View) -> Vec<u8>, Option<Rewrite>); 3] = [
+    let encodings: [(&str, Encode, Option<Rewrite>); 3] = [
         ("JSON", |view| view.json().into_bytes(), None),
         ("Avro", View::avro, Some(from_avro)),
         ("Protobuf", View::protobuf, Some(from_protobuf)),
@@ -110,6 +110,8 @@ fn with_schemas() {
         println!("| {name} | {bytes} | {whole:.0} ({:.1}×) | {rewriting} |", whole / of_json);
     }
 }
+
+type Encode = fn(&View) -> Vec<u8>;
 
 /// Appends the JSON of a payload.
 type Rewrite<'a> = &'a dyn Fn(&[u8], &mut Vec<u8>);

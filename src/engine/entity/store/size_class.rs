@@ -93,6 +93,10 @@ impl SizeClass {
         while self.owners.len() + 2 * self.per_chunk <= self.chunks.len() * self.per_chunk {
             self.chunks.pop();
         }
+        // Entities grow from class to class: a list that kept its room would keep it for all that ever passed.
+        if self.owners.capacity() > self.owners.len() + self.owners.len() / 4 + self.per_chunk {
+            self.owners.shrink_to(self.owners.len() + self.owners.len() / 8);
+        }
         self.owners.get(block as usize).copied()
     }
 
