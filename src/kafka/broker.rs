@@ -272,6 +272,8 @@ pub trait TransactionalProducer<C> {
     /// How many statistics have come; each covers everything that happened before it: see
     /// [`TransactionalProducer::fault_count`].
     fn report_count(&self) -> u64;
+    /// Waits until so many statistics have come; whether they have, in time.
+    fn await_reports(&self, count: u64, patience: Duration) -> bool;
     /// Requests that were repeated or timed out, and connections that broke.
     fn fault_count(&self) -> u64;
 }

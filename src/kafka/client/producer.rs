@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::client::ClientContext;
@@ -105,6 +105,10 @@ impl TransactionalProducer<RdkafkaConsumer> for RdkafkaProducer {
 
     fn report_count(&self) -> u64 {
         self.client.context().connection.report_count()
+    }
+
+    fn await_reports(&self, count: u64, patience: Duration) -> bool {
+        self.client.context().connection.await_reports(count, patience)
     }
 
     fn fault_count(&self) -> u64 {
@@ -214,7 +218,9 @@ impl ProducerContext for ProducerCallbacks {
 #[derive(Debug, Default)]
 pub(super) struct ConnectionStats {
     /// The number of statistics. They come at a fixed interval; each covers everything that happened before it.
-    reports: AtomicU64,
+    reports: Mutex<u64>,
+    /// Notified when there is another one.
+    reported: Condvar,
     /// Requests that were repeated or timed out, and connections that broke.
     faults: AtomicU64,
 }
@@ -234,7 +240,16 @@ struct BrokerStatistics {
 
 impl ConnectionStats {
     pub(super) fn report_count(&self) -> u64 {
-        self.reports.load(Ordering::Acquire)
+        *self.reports()
+    }
+
+    pub(super) fn await_reports(&self, count: u64, patience: Duration) -> bool {
+        let waited = self.reported.wait_timeout_while(self.reports(), patience, |reports| *reports < count);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 >= count
+    }
+
+    fn reports(&self) -> MutexGuard<'_, u64> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn fault_count(&self) -> u64 {
@@ -248,6 +263,7 @@ impl ConnectionStats {
         };
         let faults = statistics.brokers.values().map(|b| b.txretries + b.req_timeouts + b.disconnects).sum();
         self.faults.store(faults, Ordering::Release);
-        self.reports.fetch_add(1, Ordering::Release);
+        *self.reports() += 1;
+        self.reported.notify_all();
     }
 }

@@ -292,11 +292,9 @@ impl<W: KafkaClients> TransactionManager<W> {
 
     /// Why a producer should not be used for another transaction. Waits until its statistics cover the last one.
     fn suspicion(&self, producer: &W::Producer, ended: &EndedTransaction, until: Instant) -> Option<ProducerReset> {
-        while producer.report_count() < ended.reports + REPORTS_AFTER_COMMIT {
-            if self.clients.now() >= until {
-                return Some(ProducerReset::NoStatistics);
-            }
-            self.clients.sleep(Duration::from_millis(1));
+        let patience = until.saturating_duration_since(self.clients.now());
+        if !producer.await_reports(ended.reports + REPORTS_AFTER_COMMIT, patience) {
+            return Some(ProducerReset::NoStatistics);
         }
         if ended.slow {
             return Some(ProducerReset::SlowCommit);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::message::Headers;
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::broker::{
-    BrokerError, ErrorClass, OutgoingRecord, PartitionOffset, RefusedRecord, TransactionalProducer,
+    BrokerError, ErrorClass, KafkaClients, OutgoingRecord, PartitionOffset, RefusedRecord, TransactionalProducer,
 };
 
 use super::consumer::SimConsumer;
@@ -310,6 +310,14 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
 
     fn report_count(&self) -> u64 {
         self.own(|producer, now_us| producer.reports(now_us)).unwrap_or(0)
+    }
+
+    fn await_reports(&self, count: u64, patience: Duration) -> bool {
+        let until = self.clients.now() + patience;
+        while self.report_count() < count && self.clients.now() < until {
+            self.clients.sleep(Duration::from_millis(1));
+        }
+        self.report_count() >= count
     }
 
     fn fault_count(&self) -> u64 {
