@@ -27,6 +27,25 @@ struct AttributeValue {
 /// The name of a tag that only an earlier catalog had, and what it shows.
 pub(super) type RetiredTag = (TextSpan, ShownValue);
 
+/// What comes before the cells in packed bytes.
+struct StateHead {
+    key: Range<usize>,
+    seq: u64,
+    lifespan: Lifespan,
+    len: usize,
+}
+
+impl StateHead {
+    fn read(packed: &[u8]) -> Self {
+        let mut reader = ByteReader::new(packed);
+        let key_len = reader.unsigned() as usize;
+        let key_start = packed.len() - reader.remaining();
+        reader.take(key_len);
+        let (seq, lifespan) = (reader.unsigned(), Lifespan::read(&mut reader));
+        StateHead { key: key_start..key_start + key_len, seq, lifespan, len: packed.len() - reader.remaining() }
+    }
+}
+
 /// One entity, unpacked. A partition has one of these and uses it for one entity after another.
 #[derive(Debug)]
 pub(crate) struct EntityState {
@@ -79,12 +98,7 @@ impl EntityState {
 
     /// The length of what comes before the cells in packed bytes.
     pub(crate) fn head_len(packed: &[u8]) -> usize {
-        let mut reader = ByteReader::new(packed);
-        let key_len = reader.unsigned() as usize;
-        reader.take(key_len);
-        let _sequence_number = reader.unsigned();
-        Lifespan::read(&mut reader);
-        packed.len() - reader.remaining()
+        StateHead::read(packed).len
     }
 
     /// Begins a new entity.
@@ -106,15 +120,9 @@ impl EntityState {
     pub(crate) fn unpack(&mut self, packed: &[u8]) {
         self.reset();
         self.packed.extend_from_slice(packed);
-        let mut reader = ByteReader::new(packed);
-        let key_len = reader.unsigned() as usize;
-        let key_start = packed.len() - reader.remaining();
-        reader.take(key_len);
-        self.key = key_start..key_start + key_len;
-        self.seq = reader.unsigned();
-        self.lifespan = Lifespan::read(&mut reader);
-        self.first_cell = packed.len() - reader.remaining();
-        let mut head = self.first_cell;
+        let StateHead { key, seq, lifespan, len } = StateHead::read(packed);
+        (self.key, self.seq, self.lifespan, self.first_cell) = (key, seq, lifespan, len);
+        let mut head = len;
         while head < packed.len() {
             let (number, place) = cell_at(packed, head);
             if !self.cells.set(number, CellState::Packed(place)) {
