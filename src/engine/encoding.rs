@@ -184,6 +184,11 @@ pub(super) struct Deltas {
 }
 
 impl Deltas {
+    /// The rest of the numbers, behind this one.
+    pub(super) fn after(number: i64) -> Self {
+        Deltas { last: Some(number) }
+    }
+
     pub(super) fn put(&mut self, out: &mut Vec<u8>, number: i64) {
         match self.last {
             None => put_signed(out, number),

@@ -54,6 +54,19 @@ pub(super) fn cell_at(packed: &[u8], head: usize) -> (CellNumber, CellPlace) {
     (CellNumber(number), place)
 }
 
+/// Where a cell that is not there would stand among those that begin at `first`.
+pub(super) fn place_of_missing(packed: &[u8], first: usize, number: CellNumber) -> usize {
+    let mut head = first;
+    while head < packed.len() {
+        let (known, place) = cell_at(packed, head);
+        if known > number {
+            break;
+        }
+        head = place.end as usize;
+    }
+    head
+}
+
 /// The states of the cells of one entity after another.
 #[derive(Debug)]
 pub(super) struct CellStates {

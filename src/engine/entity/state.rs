@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::cell::{CellNumber, CellPlace, CellState, CellStates, ChangedCell, Opened, cell_at};
+use super::cell::{CellNumber, CellPlace, CellState, CellStates, ChangedCell, Opened, cell_at, place_of_missing};
 use super::entity_tags::EntityTags;
 use super::lifespan::Lifespan;
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
@@ -225,24 +225,11 @@ impl EntityState {
         let replaces = match self.cells.get(number) {
             Some(CellState::Changed) => return,
             Some(CellState::Packed(place) | CellState::Read(place)) => place,
-            None => CellPlace::nothing_at(self.place_before(number)),
+            None => CellPlace::nothing_at(place_of_missing(&self.packed, self.first_cell, number) as u32),
         };
         self.cells.set(number, CellState::Changed);
         let at = self.changed.partition_point(|changed| changed.number < number);
         self.changed.insert(at, ChangedCell { number, replaces });
-    }
-
-    /// Where in the packed bytes a cell would stand that is not there.
-    fn place_before(&self, number: CellNumber) -> u32 {
-        let mut head = self.first_cell;
-        while head < self.packed.len() {
-            let (known, place) = cell_at(&self.packed, head);
-            if known > number {
-                break;
-            }
-            head = place.end as usize;
-        }
-        head as u32
     }
 
     /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.

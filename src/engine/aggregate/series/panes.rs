@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::engine::aggregate::{LiveWindow, Pane};
-use crate::engine::encoding::{ByteReader, put_decimal, put_signed, put_unsigned, put_wide};
+use crate::engine::encoding::{ByteReader, Deltas, put_decimal, put_unsigned, put_wide};
 use crate::model::Decimal;
 
 /// What a non-empty pane holds, and its bytes.
@@ -166,11 +166,12 @@ impl<R: PaneValue> Panes<R> {
     /// Writes the panes up to the end of the cell. `old` ends with the bytes from which they were decoded, if they were.
     pub(crate) fn encode(&self, old: &[u8], out: &mut Vec<u8>) {
         let Some(((oldest, value), rest)) = self.list.split_first() else { return };
-        put_signed(out, *oldest);
+        let mut panes = Deltas::default();
+        panes.put(out, *oldest);
         value.put(out);
         let kept = self.decoded.kept();
         if kept < 2 {
-            return put_newer(*oldest, rest, out);
+            return put_newer(panes, rest, out);
         }
         let old = &old[old.len() - self.decoded.len..];
         let mut reader = ByteReader::new(old);
@@ -179,7 +180,7 @@ impl<R: PaneValue> Panes<R> {
             R::take(&mut reader);
         }
         out.extend_from_slice(&old[old.len() - reader.remaining()..old.len() - self.decoded.newest_len]);
-        put_newer(self.list[kept - 1].0, &self.list[kept..], out);
+        put_newer(Deltas::after(self.list[kept - 1].0), &self.list[kept..], out);
     }
 
     pub(crate) fn decode(&mut self, reader: &mut ByteReader<'_>) {
@@ -200,11 +201,10 @@ impl<R: PaneValue> Panes<R> {
 }
 
 /// Writes panes that follow an older one.
-fn put_newer<R: PaneValue>(mut older: Pane, panes: &[(Pane, R)], out: &mut Vec<u8>) {
+fn put_newer<R: PaneValue>(mut numbers: Deltas, panes: &[(Pane, R)], out: &mut Vec<u8>) {
     for (pane, value) in panes {
-        put_unsigned(out, (pane - older) as u64);
+        numbers.put(out, *pane);
         value.put(out);
-        older = *pane;
     }
 }
 
@@ -275,28 +275,14 @@ fn divided(sum: i128) -> (u64, i128) {
     (place as u64, i128::from(small / DIVISORS[place]))
 }
 
-/// A total as it was written before: the count and the sum.
-#[derive(Clone, Copy, Debug)]
-struct LongTotal(PaneTotal);
-
-impl PaneValue for LongTotal {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_unsigned(out, self.0.count);
-        put_wide(out, self.0.sum);
-    }
-
-    fn take(reader: &mut ByteReader<'_>) -> Self {
-        LongTotal(PaneTotal { count: reader.unsigned(), sum: reader.wide() })
-    }
-}
-
 impl Panes<PaneTotal> {
-    /// Reads sums as they were written before, in billionths divided by `unit`.
+    /// Reads sums as they were written before, each after the count, in billionths divided by `unit`.
     pub(crate) fn decode_long(&mut self, reader: &mut ByteReader<'_>, unit: i128) {
-        let mut long = Panes::<LongTotal>::default();
-        long.decode(reader);
         self.clear();
-        let total = |LongTotal(total): LongTotal| PaneTotal { sum: total.sum.saturating_mul(unit), ..total };
-        self.list.extend(long.list.iter().map(|(pane, value)| (*pane, total(*value))));
+        let mut panes = Deltas::default();
+        while !reader.is_empty() {
+            let (pane, count) = (panes.take(reader), reader.unsigned());
+            self.list.push((pane, PaneTotal { count, sum: reader.wide().saturating_mul(unit) }));
+        }
     }
 }

@@ -171,33 +171,37 @@ impl Top {
         if reader.is_empty() {
             return;
         }
+        let slides = self.slides;
         let newest = reader.signed();
-        let latest = if self.slides { Timestamp::MIN } else { reader.timestamp() };
-        while !reader.is_empty() {
-            let value = self.values.len() as u32;
-            let len = reader.unsigned() as usize;
-            let text = reader.take(len);
-            let behind = if self.slides { 0 } else { reader.unsigned() as i64 };
-            let known = self.keep(text, latest.plus(behind.wrapping_neg()));
-            self.values.push(known);
-            for _ in 0..reader.unsigned().min(reader.remaining() as u64) {
-                let pane = newest.wrapping_sub(reader.unsigned() as i64);
-                self.counts.push(PaneCount { value, pane, count: reader.unsigned() });
-            }
-        }
+        let latest = if slides { Timestamp::MIN } else { reader.timestamp() };
+        let time = |reader: &mut ByteReader<'_>| {
+            let behind = if slides { 0 } else { reader.unsigned() as i64 };
+            latest.plus(behind.wrapping_neg())
+        };
+        self.decode_values(reader, time, |reader| newest.wrapping_sub(reader.unsigned() as i64));
     }
 
     /// Reads the first form: each string with the time of its latest event, and its panes by their numbers.
     pub(crate) fn decode_first_form(&mut self, reader: &mut ByteReader<'_>) {
         self.clear();
+        self.decode_values(reader, ByteReader::timestamp, ByteReader::signed);
+    }
+
+    /// Reads strings with their counts, up to the end; `latest` and `pane` read the time of a string and a pane.
+    fn decode_values<'a>(
+        &mut self,
+        reader: &mut ByteReader<'a>,
+        latest: impl Fn(&mut ByteReader<'a>) -> Timestamp,
+        pane: impl Fn(&mut ByteReader<'a>) -> Pane,
+    ) {
         while !reader.is_empty() {
             let value = self.values.len() as u32;
             let len = reader.unsigned() as usize;
             let text = reader.take(len);
-            let known = self.keep(text, reader.timestamp());
+            let known = self.keep(text, latest(reader));
             self.values.push(known);
             for _ in 0..reader.unsigned().min(reader.remaining() as u64) {
-                self.counts.push(PaneCount { value, pane: reader.signed(), count: reader.unsigned() });
+                self.counts.push(PaneCount { value, pane: pane(reader), count: reader.unsigned() });
             }
         }
     }

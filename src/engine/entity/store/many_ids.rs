@@ -1,7 +1,7 @@
 //! The ids of an entity that remembers many, beside its packed bytes.
 
-use crate::engine::encoding::{ByteReader, put_unsigned, unsigned_len};
-use crate::engine::entity::cell::CellNumber;
+use crate::engine::encoding::{put_unsigned, unsigned_len};
+use crate::engine::entity::cell::{CellNumber, place_of_missing};
 use crate::engine::entity::seen_ids::SeenIds;
 use crate::engine::entity::state::EntityState;
 
@@ -22,16 +22,9 @@ impl ManyIds {
 
     /// Appends the state of which `packed` is the rest: the cell comes before those with greater numbers.
     pub(super) fn put_whole(&self, packed: &[u8], out: &mut Vec<u8>) {
-        let number = u64::from(self.cell.0);
-        let mut before = EntityState::head_len(packed);
-        let mut reader = ByteReader::new(&packed[before..]);
-        while !reader.is_empty() && reader.unsigned() < number {
-            let len = reader.unsigned() as usize;
-            reader.take(len);
-            before = packed.len() - reader.remaining();
-        }
+        let before = place_of_missing(packed, EntityState::head_len(packed), self.cell);
         out.extend_from_slice(&packed[..before]);
-        put_unsigned(out, number);
+        put_unsigned(out, self.cell.0.into());
         put_unsigned(out, self.ids.encoded_len() as u64);
         self.ids.encode(out);
         out.extend_from_slice(&packed[before..]);
