@@ -13,7 +13,6 @@ use crate::kafka::topology::PartitionId;
 
 /// What does not change any more until it is certain that it was committed, or it is dropped. It is the same each time
 /// that it is sent; only the transaction's name is another.
-#[derive(Default)]
 pub(crate) struct SealedOutput {
     pub buffer: OutputBuffer,
     /// The offset to commit.
@@ -38,14 +37,11 @@ impl RunningTask {
     /// Completes the output for a transaction, unless one is sealed that is to be sent again. It stays as it is, however
     /// often it is sent, while further records fill another. `with_tags`: whether current tags are sent.
     pub(crate) fn seal(&mut self, with_tags: bool) -> &SealedOutput {
-        if self.sealed.is_none() {
-            self.complete_output(with_tags);
-        }
-        let RunningTask { sealed, .. } = self;
-        sealed.get_or_insert_with(SealedOutput::default)
+        let sealed = self.sealed.take().unwrap_or_else(|| self.complete_output(with_tags));
+        self.sealed.insert(sealed)
     }
 
-    fn complete_output(&mut self, with_tags: bool) {
+    fn complete_output(&mut self, with_tags: bool) -> SealedOutput {
         if let Some(repartitioner) = &mut self.repartitioner {
             repartitioner.add_watermarks(self.state.clock(), self.next_offset, &mut self.output.repartition);
         }
@@ -63,13 +59,13 @@ impl RunningTask {
         let mut work = std::mem::take(&mut self.work);
         work.engine(&self.state.take_stats(), self.state.program());
         (self.has_applied_merged, self.begins_anew) = (false, false);
-        self.sealed = Some(SealedOutput {
+        SealedOutput {
             next_offset: self.next_offset(),
             metadata: self.offset_metadata(),
             work,
             rollout: std::mem::take(&mut self.owes_rollout).then(|| self.rollout.clone()),
             buffer: std::mem::replace(&mut self.output, std::mem::take(&mut self.spare)),
-        });
+        }
     }
 
     /// The changelog's record of where the partition stands now.
