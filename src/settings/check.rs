@@ -1,6 +1,6 @@
 //! From settings as written to settings as used: every key known, every value of its type and within its bounds.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -218,10 +218,15 @@ impl Checker<'_> {
     }
 
     fn max_waiting_bytes(&mut self) -> Option<usize> {
-        const KEY: &str = "service.max_waiting_mb";
-        match self.text(KEY).ok()?.as_deref().unwrap_or("256").parse::<usize>() {
-            Ok(mb) if (1..=WAITING_MB_MAX).contains(&mb) => Some(mb << 20),
-            _ => self.bad(KEY, &format!("a whole number from 1 to {WAITING_MB_MAX}")),
+        self.whole_number("service.max_waiting_mb", 256, WAITING_MB_MAX).map(|mb| mb << 20)
+    }
+
+    /// A number from 1 to `max`.
+    pub(super) fn whole_number(&mut self, key: &str, default: usize, max: usize) -> Option<usize> {
+        let Some(text) = self.text(key).ok()? else { return Some(default) };
+        match text.parse::<usize>() {
+            Ok(number) if (1..=max).contains(&number) => Some(number),
+            _ => self.bad(key, &format!("a whole number from 1 to {max}")),
         }
     }
 
@@ -249,14 +254,28 @@ impl Checker<'_> {
     }
 
     fn http(&mut self) -> Option<HttpSettings> {
-        match self.text("http.listen") {
-            Ok(Some(text)) if text == "off" => Some(HttpSettings { listen: None }),
-            Ok(text) => match text.as_deref().unwrap_or("127.0.0.1:8080").parse::<SocketAddr>() {
-                Ok(listen) => Some(HttpSettings { listen: Some(listen) }),
-                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080, or \"off\""),
+        let listen = self.listen_or_off("http.listen", SocketAddr::from((Ipv4Addr::LOCALHOST, 8_080)))?;
+        Some(HttpSettings { listen })
+    }
+
+    /// `Some(None)`: there is no server.
+    pub(super) fn listen_or_off(&mut self, key: &str, default: SocketAddr) -> Option<Option<SocketAddr>> {
+        match self.text(key).ok()?.as_deref() {
+            None => Some(Some(default)),
+            Some("off") => Some(None),
+            Some(text) => match text.parse() {
+                Ok(listen) => Some(Some(listen)),
+                Err(_) => self.bad(key, &format!("an address with a port, such as {default}, or \"off\"")),
             },
-            Err(AlreadyReported) => None,
         }
+    }
+
+    /// An address has a user. What stands before the host may be a password, which is not printed.
+    pub(super) fn user_in_address<T>(&mut self, key: &str, credentials: &str) -> Option<T> {
+        let words = format!("an address has no user and no password: they stand in the file {credentials}");
+        let origin = self.origin(key);
+        self.problems.push(key, origin, Fault::Other(words));
+        None
     }
 
     /// A path: one in the file is taken from the file's folder, others from where the process was started.

@@ -8,7 +8,6 @@ use crate::codec::ChangeFormat;
 
 use super::Start;
 use super::check::{AlreadyReported, Checker};
-use super::problem::Fault;
 
 const BATCH_DEFAULT: usize = 100;
 /// Larger requests take receivers longer than they save on the way.
@@ -85,10 +84,10 @@ impl Checker<'_> {
         };
         let start = self.choice("push.start", &[("earliest", Start::Earliest), ("latest", Start::Latest)]);
         let format = self.change_format("push.format");
-        let batch = self.batch();
+        let batch = self.whole_number("push.batch", BATCH_DEFAULT, BATCH_MAX);
         let timeout = self.duration("push.timeout", "10s", TIMEOUT_MIN, TIMEOUT_MAX);
         let give_up_after = self.duration_or_off("push.give_up_after", "24h", GIVE_UP_MIN, Duration::MAX);
-        let listen = self.push_listen();
+        let listen = self.listen_or_off("push.listen", LISTEN_DEFAULT);
         Some(PushSettings {
             url: url?,
             signing: signing?,
@@ -115,13 +114,7 @@ impl Checker<'_> {
         let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
         let host = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
         match host {
-            // What stands before it may be a password, which is not printed.
-            Some(host) if host.contains('@') => {
-                let words = "an address has no user and no password: they stand in the file push.credentials";
-                let origin = self.raw.get(KEY).map(|entry| entry.origin.clone());
-                self.problems.push(KEY, origin, Fault::Other(words.to_owned()));
-                None
-            }
+            Some(host) if host.contains('@') => self.user_in_address(KEY, "push.credentials"),
             Some(host) if !host.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) => Some(Some(text)),
             _ => self.bad(KEY, "the address of a receiver, such as https://hooks.example.com/tags"),
         }
@@ -132,28 +125,6 @@ impl Checker<'_> {
             None | Some("") => Some(Signing::Undecided),
             Some("off") => Some(Signing::Off),
             Some(_) => self.path("push.secret").map(Signing::With),
-        }
-    }
-
-    fn batch(&mut self) -> Option<usize> {
-        const KEY: &str = "push.batch";
-        let Some(text) = self.text(KEY).ok()? else { return Some(BATCH_DEFAULT) };
-        match text.parse::<usize>() {
-            Ok(batch) if (1..=BATCH_MAX).contains(&batch) => Some(batch),
-            _ => self.bad(KEY, &format!("a whole number from 1 to {BATCH_MAX}")),
-        }
-    }
-
-    /// `Some(None)`: there is no server.
-    fn push_listen(&mut self) -> Option<Option<SocketAddr>> {
-        const KEY: &str = "push.listen";
-        match self.text(KEY).ok()?.as_deref() {
-            None => Some(Some(LISTEN_DEFAULT)),
-            Some("off") => Some(None),
-            Some(text) => match text.parse() {
-                Ok(listen) => Some(Some(listen)),
-                Err(_) => self.bad(KEY, "an address with a port, such as 127.0.0.1:8082, or \"off\""),
-            },
         }
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::InputFormat;
 use super::check::{AlreadyReported, Checker};
-use super::problem::Fault;
 
 /// What a client of the schema registry needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +48,8 @@ impl Checker<'_> {
         };
         match text.trim() {
             "" => Some(Vec::new()),
-            // What stands before it may be a password, which is not printed.
             address if address.contains('@') => {
-                let words =
-                    "an address has no user and no password: they stand in the file schema_registry.credentials";
-                let origin = self.raw.get("schema_registry.url").map(|entry| entry.origin.clone());
-                self.problems.push("schema_registry.url", origin, Fault::Other(words.to_owned()));
-                None
+                self.user_in_address("schema_registry.url", "schema_registry.credentials")
             }
             _ if urls.iter().all(is_url) => Some(urls),
             _ => self.bad("schema_registry.url", "one address or several, such as http://registry:8081"),

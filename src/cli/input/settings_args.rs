@@ -1,12 +1,14 @@
 //! The options that say where settings are, and the check of what a command needs of them.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 
 use crate::cli::output::console::report;
 use crate::kafka;
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Signing, Sources};
+use crate::telemetry::{self, LogOutput};
 
 /// The exit code for wrong settings, and for a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
 pub(crate) const EXIT_SETTINGS: u8 = 78;
@@ -24,6 +26,19 @@ pub(crate) struct SettingsArgs {
 }
 
 impl SettingsArgs {
+    /// Begins the log of a process, and reads the settings.
+    ///
+    /// # Errors
+    /// The exit code, where one of the two is wrong; its problems have been printed.
+    pub(crate) fn start(&self, needs: Needs) -> Result<(LogOutput, Settings), ExitCode> {
+        let log = telemetry::init().map_err(|why| {
+            report(&format!("error: {why}"));
+            ExitCode::from(EXIT_SETTINGS)
+        })?;
+        let settings = self.load(needs).ok_or(ExitCode::from(EXIT_SETTINGS))?;
+        Ok((log, settings))
+    }
+
     /// Reads and checks the settings; prints all their problems and returns `None` where there are any.
     pub(crate) fn load(&self, needs: Needs) -> Option<Settings> {
         let file = match &self.config {

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
-use crate::cli::output::console::report;
 use crate::kafka::StopSignal;
 use crate::push::{self, PushContext};
-use crate::{service, telemetry};
+use crate::service;
 
 /// Post tag changes to a webhook, signed and in order, for receivers without Kafka
 ///
@@ -24,15 +23,9 @@ pub(crate) struct PushArgs {
 }
 
 pub(crate) fn run(args: &PushArgs) -> ExitCode {
-    let _log = match telemetry::init() {
-        Ok(log) => log,
-        Err(why) => {
-            report(&format!("error: {why}"));
-            return ExitCode::from(EXIT_SETTINGS);
-        }
-    };
-    let Some(settings) = args.settings.load(Needs::Receiver) else {
-        return ExitCode::from(EXIT_SETTINGS);
+    let (_log, settings) = match args.settings.start(Needs::Receiver) {
+        Ok(started) => started,
+        Err(code) => return code,
     };
     let context =
         PushContext { listener: service::to_log(), stop: StopSignal::default(), clock: service::wall_clock() };

@@ -9,14 +9,13 @@ use crate::catalog::{Catalog, Colours};
 use crate::cli::input::catalog_file::{self, LoadError};
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
-use crate::cli::output::console::{fail, report};
+use crate::cli::output::console::fail;
 use crate::codec::PayloadFormat;
 use crate::kafka::{Backfill, Recovery, RecoveryPoint, Role, Topology};
 use crate::registry::ConfluentFormat;
 use crate::scoring::SlowModelPolicy;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
 use crate::settings::{InputFormat, PartitionedBy, Settings};
-use crate::telemetry;
 
 /// Run the service: events from Kafka in, tag changes to Kafka out
 ///
@@ -99,15 +98,9 @@ fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
 }
 
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
-    let log = match telemetry::init() {
-        Ok(log) => log,
-        Err(why) => {
-            report(&format!("error: {why}"));
-            return ExitCode::from(EXIT_SETTINGS);
-        }
-    };
-    let Some(settings) = args.settings.load(Needs::Catalog) else {
-        return ExitCode::from(EXIT_SETTINGS);
+    let (log, settings) = match args.settings.start(Needs::Catalog) {
+        Ok(started) => started,
+        Err(code) => return code,
     };
     let access = ModelAccess::new(settings.scoring.library.clone(), SlowModelPolicy::Pause);
     // A reload reads the file again, so it cannot be a stream.

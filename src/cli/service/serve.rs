@@ -9,12 +9,11 @@ use crate::catalog::Colours;
 use crate::cli::input::catalog_file::{self, LoadError};
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
-use crate::cli::output::console::{fail, report};
+use crate::cli::output::console::fail;
 use crate::kafka::StopSignal;
 use crate::scoring::SlowModelPolicy;
 use crate::serve::{self, ServeContext, ServeError};
 use crate::service::{self, CatalogSource};
-use crate::telemetry;
 
 /// Answer who has which tag, why, and what comes next, over HTTP
 ///
@@ -28,15 +27,9 @@ pub(crate) struct ServeArgs {
 }
 
 pub(crate) fn run(args: &ServeArgs) -> ExitCode {
-    let _log = match telemetry::init() {
-        Ok(log) => log,
-        Err(why) => {
-            report(&format!("error: {why}"));
-            return ExitCode::from(EXIT_SETTINGS);
-        }
-    };
-    let Some(settings) = args.settings.load(Needs::Catalog) else {
-        return ExitCode::from(EXIT_SETTINGS);
+    let (_log, settings) = match args.settings.start(Needs::Catalog) {
+        Ok(started) => started,
+        Err(code) => return code,
     };
     let Some(path) = settings.catalog.clone() else { return ExitCode::from(EXIT_SETTINGS) };
     if let Err(error) = catalog_file::check_plain(&path) {
