@@ -113,17 +113,11 @@ pub(super) const META: Meta<'static> = Meta {
 
 /// The records of a partition with an entity that has a cell of every kind, and one that was erased.
 fn written() -> Vec<(Vec<u8>, Vec<u8>)> {
-    let program = program();
-    let mut partition = Partition::new(program.clone());
-    let mut decoder = Decoder::new(&program.catalog);
-    let (mut event, mut written) = (Event::default(), Written::default());
-    for line in EVENTS {
-        decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).expect("the event is right");
-        partition.apply(&event, &mut Ignored);
-    }
+    let mut partition = Partition::new(program());
+    let mut written = Written::default();
+    apply(&mut partition, &EVENTS);
     partition.write_changelog(&mut written);
-    decoder.decode(EVENTS[0].replace("küche", "flur").as_bytes(), Timestamp::MAX, &mut event).expect("it is right");
-    partition.apply(&event, &mut Ignored);
+    apply(&mut partition, &[&EVENTS[0].replace("küche", "flur")]);
     assert!(partition.erase("flur"));
     partition.write_changelog(&mut written);
     assert_eq!(partition.extent(), META.extent);
@@ -240,8 +234,8 @@ const LATER: [&str; 2] = [
     r#"{"user_id":"küche","id":"d","type":"visit","timestamp":"2026-03-02T10:20:00Z","properties":{"plan":"gold","amount":-1,"pages":["z"],"page":"home"}}"#,
 ];
 
-fn apply(partition: &mut Partition, events: &[&str]) {
-    let (mut decoder, mut event) = (Decoder::new(&program().catalog), Event::default());
+pub(super) fn apply(partition: &mut Partition, events: &[&str]) {
+    let (mut decoder, mut event) = (Decoder::new(&partition.program().catalog), Event::default());
     for line in events {
         decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).expect("the event is right");
         partition.apply(&event, &mut Ignored);

@@ -1,23 +1,9 @@
 //! Each format of a tag change: byte for byte, and read back without a loss.
 
 use tagstream::codec::{ChangeFormat, ChangeRecord, ParsedChange, write_change};
-use tagstream::model::{Cause, ChangeType, Number, Scalar, TagChange, Timestamp};
+use tagstream::model::{ChangeType, Number, Scalar, TagChange};
 
-const AT: Timestamp = Timestamp::from_ms(1_773_561_600_000);
-
-const CHANGE: TagChange<'static> = TagChange {
-    entity: "user",
-    key: "u-42",
-    tag: "churn_risk",
-    value: Scalar::Bool(true),
-    previous: Scalar::Absent,
-    at: AT,
-    seq: 7,
-    life: 0,
-    cause: Cause::Timer,
-    because: &[("days_since(last_active)", Scalar::Number(Number::Integer(14)))],
-    catalog: "9b1d0c55",
-};
+use super::writers::CHANGE;
 
 fn object(change: &TagChange<'_>) -> String {
     let mut out = Vec::new();

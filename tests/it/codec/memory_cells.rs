@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use tagstream::codec::{ChangelogRecord, Decoder};
+use tagstream::codec::ChangelogRecord;
 use tagstream::engine::{Checkpoint, Extent, Partition, Program, Segment, StateRestorer};
-use tagstream::model::{Event, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::changelog::{FINGERPRINT, Ignored, META, Written, cells, golden, golden_pair, read};
+use super::changelog::{FINGERPRINT, META, Written, apply, cells, golden, golden_pair, read};
 
 const CATALOG: &str = r#"
 version: 1
@@ -42,11 +41,7 @@ fn program() -> Arc<Program> {
 
 /// The schema and the segment of a partition after events.
 fn written(partition: &mut Partition, events: &[&str]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let (mut decoder, mut event) = (Decoder::new(&program().catalog), Event::default());
-    for line in events {
-        decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).expect("the event is right");
-        partition.apply(&event, &mut Ignored);
-    }
+    apply(partition, events);
     let mut written = Written::default();
     partition.write_changelog(&mut written);
     written.0
@@ -149,12 +144,8 @@ fn first_form() -> Vec<u8> {
 fn sums_and_tops_after_a_reset_are_read_in_their_first_form() {
     let loaded = tagstream::catalog::load(RESETS);
     let program = Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)));
-    let apply = |partition: &mut Partition, events: &[&str]| {
-        let (mut decoder, mut event) = (Decoder::new(&program.catalog), Event::default());
-        for line in events {
-            decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).expect("the event is right");
-            partition.apply(&event, &mut Ignored);
-        }
+    let tags_after = |partition: &mut Partition, events: &[&str]| {
+        apply(partition, events);
         partition.current_tags("k", |tags| tags.iter().map(|tag| format!("{:?}", tag.value)).collect::<Vec<_>>())
     };
     // The types of the series in version 1, and no cell for the states of tags.
@@ -179,8 +170,8 @@ fn sums_and_tops_after_a_reset_are_read_in_their_first_form() {
         // One from before the reset does not count.
         r#"{"user_id":"k","type":"bought","timestamp":1772445599000,"properties":{"amount":9}}"#,
     ];
-    let always = apply(&mut Partition::new(program.clone()), &[&RESET_EVENTS[..], &LATER].concat());
-    assert_eq!(apply(&mut restored, &LATER), always);
+    let always = tags_after(&mut Partition::new(program.clone()), &[&RESET_EVENTS[..], &LATER].concat());
+    assert_eq!(tags_after(&mut restored, &LATER), always);
     let expected = ["Number(3.625)", "String(\"a\")"];
     assert_eq!(always.expect("it is there"), expected);
 }

@@ -3,9 +3,9 @@
 use tagstream::codec::{Reject, RejectedLine, change_id, write_change, write_current_tags, write_reject};
 use tagstream::model::{Cause, CurrentTag, Decimal, Number, Scalar, TagChange, Timestamp};
 
-const AT: Timestamp = Timestamp::from_ms(1_773_561_600_000);
+pub(super) const AT: Timestamp = Timestamp::from_ms(1_773_561_600_000);
 
-const CHANGE: TagChange<'static> = TagChange {
+pub(super) const CHANGE: TagChange<'static> = TagChange {
     entity: "user",
     key: "u-42",
     tag: "churn_risk",
