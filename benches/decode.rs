@@ -11,7 +11,7 @@ use tagstream::catalog::{
 };
 use tagstream::codec::Decoder;
 use tagstream::model::{Event, Timestamp};
-use tagstream::registry::{AvroSchema, ProtobufSchema};
+use tagstream::registry::{AvroSchema, MessagePlace, ProtobufSchema};
 
 const RECORDS: usize = 4_000;
 const PIECE: usize = 200;
@@ -77,7 +77,8 @@ fn with_schemas() {
     let avro = AvroSchema::parse(AVRO, []).expect("a schema");
     let protobuf = ProtobufSchema::parse(PROTOBUF, []).expect("a schema");
     let from_avro: Rewrite = &|record, json| avro.write_json(record, json).expect("of the schema");
-    let from_protobuf: Rewrite = &|record, json| protobuf.write_json(record, json).expect("of the schema");
+    let from_protobuf: Rewrite =
+        &|record, json| protobuf.write_json(MessagePlace::InPayload, record, json).expect("of the schema");
     let encodings: [(&str, Encode, Option<Rewrite>); 3] = [
         ("JSON", |view| view.json().into_bytes(), None),
         ("Avro", View::avro, Some(from_avro)),

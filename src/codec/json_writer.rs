@@ -109,7 +109,7 @@ pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The bytes of a text in base64, with its padding or without it; `None`: it is something else.
-#[cfg(feature = "push")]
+#[cfg(feature = "registry")]
 pub(crate) fn read_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     let is_whole = digits.len() % 4 != 1 && (digits.len() == text.len() || text.len().is_multiple_of(4));

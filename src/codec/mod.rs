@@ -36,13 +36,11 @@ pub use changelog::{
 pub use command_writer::{CommandAction, NewCommand, write_command};
 pub use decode::{
     DecodedRecord, Decoder, HeaderList, HeaderSource, InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader,
-    RecordDecoder, RecordHeaders,
+    RecordDecoder, RecordHeaders, SchemaKey,
 };
 pub use explanation::{comparison_gap, explanation_document, value_document, values_document};
-#[cfg(feature = "push")]
-pub(crate) use json_writer::read_base64;
 #[cfg(feature = "registry")]
-pub(crate) use json_writer::{push_base64, push_string};
+pub(crate) use json_writer::{push_base64, push_string, read_base64};
 pub use partition_facts::{PartitionFacts, TopicFacts};
 pub use reject::{Reject, RejectedLine, write_reject};
 pub use rollout_note::RolloutNote;

@@ -9,7 +9,7 @@ use super::answer::{Answer, answer_of};
 use super::request::PushRequest;
 use super::signature::{SecretError, SigningSecrets};
 use crate::kafka::Clock;
-use crate::registry::{Redirects, TrustError, authorization, https_agent};
+use crate::registry::{Redirects, TrustError, TrustSettings, authorization, https_agent};
 use crate::settings::{PushSettings, Signing};
 
 /// How much of an answer is read; its beginning is quoted in the log and in dead letters.
@@ -33,6 +33,7 @@ pub struct Webhook {
     url: String,
     secret: Option<PathBuf>,
     credentials: Option<PathBuf>,
+    ca: Option<PathBuf>,
     clock: Clock,
 }
 
@@ -46,7 +47,8 @@ impl Webhook {
             Signing::With(path) => Some(path.clone()),
             Signing::Off | Signing::Undecided => None,
         };
-        let webhook = Webhook { agent, url, secret, credentials: settings.credentials.clone(), clock };
+        let (credentials, ca) = (settings.credentials.clone(), settings.ca.clone());
+        let webhook = Webhook { agent, url, secret, credentials, ca, clock };
         webhook.secrets()?;
         webhook.authorization()?;
         Ok(webhook)
@@ -78,7 +80,10 @@ impl Webhook {
     fn send(&self, prepared: ureq::RequestBuilder<ureq::typestate::WithBody>, request: &PushRequest) -> Answer {
         let mut response = match prepared.send(&request.body[..]) {
             Ok(response) => response,
-            Err(error) => return Answer::Postponed { why: format!("no answer of the receiver: {error}"), pause: None },
+            Err(error) => {
+                let words = TrustSettings { section: "push", ca: self.ca.as_deref() }.words(&error);
+                return Answer::Postponed { why: format!("no answer of the receiver: {words}"), pause: None };
+            }
         };
         let status = response.status().as_u16();
         let retry_after =

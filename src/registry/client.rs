@@ -1,4 +1,4 @@
-//! The registry's HTTP API, as Confluent documents it: a schema by its id, with the schemas that it refers to.
+//! The registry's HTTP API, as Confluent documents it: a schema by its id or GUID, with the schemas that it refers to.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -10,7 +10,9 @@ use ureq::Agent;
 use super::authorization::authorization;
 use super::https_agent::{Redirects, https_agent};
 use super::registry_error::RegistryError;
+use super::request_failure::TrustSettings;
 use super::schema::{PayloadSchema, Referred};
+use crate::codec::SchemaKey;
 use crate::settings::SchemaRegistrySettings;
 
 /// For one request, with everything that belongs to it.
@@ -23,10 +25,10 @@ const NOT_FOUND: u16 = 404;
 /// The error code of an id that the registry does not have.
 const NO_SUCH_SCHEMA: u64 = 40_403;
 
-/// What is known of an id.
+/// What is known of a schema.
 pub(super) enum FetchedSchema {
     Schema(PayloadSchema),
-    /// The registry says that there is no schema with this id.
+    /// The registry says that there is no schema with this id or GUID.
     Unknown,
     /// There is one that cannot be used, for this reason.
     Unusable(String),
@@ -37,6 +39,7 @@ pub(super) struct RegistryClient {
     /// The one that has answered last comes first.
     urls: Vec<String>,
     credentials: Option<PathBuf>,
+    ca: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -72,15 +75,16 @@ impl RegistryClient {
     pub(super) fn new(settings: &SchemaRegistrySettings) -> Result<Self, RegistryError> {
         let ca = settings.ca.as_deref();
         let agent = https_agent(settings.urls.iter(), ca, ANSWER_PATIENCE, Redirects::Follow)?;
-        Ok(RegistryClient { agent, urls: settings.urls.clone(), credentials: settings.credentials.clone() })
+        let (urls, credentials) = (settings.urls.clone(), settings.credentials.clone());
+        Ok(RegistryClient { agent, urls, credentials, ca: settings.ca.clone() })
     }
 
     /// Requests a schema.
     ///
     /// # Errors
-    /// No registry has answered, or none with an answer that says what this id is.
-    pub(super) fn fetch(&mut self, id: u32) -> Result<FetchedSchema, String> {
-        let answer = match self.request(&format!("/schemas/ids/{id}"))? {
+    /// No registry has answered, or none with an answer that says whether there is such a schema.
+    pub(super) fn fetch(&mut self, key: SchemaKey) -> Result<FetchedSchema, String> {
+        let answer = match self.request(&path(key))? {
             Answer::Found(answer) => answer,
             Answer::Unknown => return Ok(FetchedSchema::Unknown),
         };
@@ -149,7 +153,8 @@ impl RegistryClient {
         if let Some(authorization) = authorization {
             request = request.header("Authorization", authorization);
         }
-        let mut response = request.call().map_err(|error| error.to_string())?;
+        let trust = TrustSettings { section: "schema_registry", ca: self.ca.as_deref() };
+        let mut response = request.call().map_err(|error| trust.words(&error))?;
         let status = response.status();
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         let body = body.map_err(|error| error.to_string())?;
@@ -163,6 +168,15 @@ impl RegistryClient {
             _ => Err(format!("it answers {status}")),
         }
     }
+}
+
+/// Where the registry has a schema.
+fn path(key: SchemaKey) -> String {
+    let kind = match key {
+        SchemaKey::Id(_) => "ids",
+        SchemaKey::Guid(_) => "guids",
+    };
+    format!("/schemas/{kind}/{}", key.text())
 }
 
 /// A part of a path, in which everything but letters, digits and `-._~` is escaped.

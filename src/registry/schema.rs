@@ -1,7 +1,7 @@
 //! A schema of the registry, by which payloads are read.
 
 use super::avro::AvroSchema;
-use super::protobuf::ProtobufSchema;
+use super::protobuf::{MessagePlace, ProtobufSchema};
 
 /// What a payload is, and how it becomes JSON.
 #[derive(Debug)]
@@ -39,15 +39,18 @@ impl PayloadSchema {
         }
     }
 
-    /// Appends a payload as JSON; the error says in words why it is not of this schema.
-    pub(super) fn write_json(&self, payload: &[u8], json: &mut Vec<u8>) -> Result<(), String> {
+    /// Appends a payload as JSON; the error says in words why it is not of this schema. `place` says which message of the
+    /// schema it is, if its type has several.
+    pub(super) fn write_json(&self, place: MessagePlace<'_>, payload: &[u8], json: &mut Vec<u8>) -> Result<(), String> {
         match self {
             PayloadSchema::Json => {
                 json.extend_from_slice(payload);
                 Ok(())
             }
             PayloadSchema::Avro(schema) => schema.write_json(payload, json).map_err(|error| error.to_string()),
-            PayloadSchema::Protobuf(schema) => schema.write_json(payload, json).map_err(|error| error.to_string()),
+            PayloadSchema::Protobuf(schema) => {
+                schema.write_json(place, payload, json).map_err(|error| error.to_string())
+            }
         }
     }
 }

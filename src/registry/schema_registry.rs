@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::client::{FetchedSchema, RegistryClient};
 use super::registry_error::RegistryError;
 use super::schema::PayloadSchema;
+use crate::codec::SchemaKey;
 use crate::settings::SchemaRegistrySettings;
 
 /// How long the asker waits for a schema that is not known yet. Most answers come within a few milliseconds.
@@ -15,12 +16,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How soon a registry that has not answered is asked again, at first and at last.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_LAST: Duration = Duration::from_secs(5);
-/// How long it is believed that there is no schema with an id: it may be registered later.
+/// How long it is believed that there is no schema with an id or GUID: it may be registered later.
 const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 /// Beyond this many, all are forgotten and requested again: a sender that makes schemas without end.
 const SCHEMAS_MAX: usize = 10_000;
 
-/// What the registry has said of an id.
+/// What the registry has said of a schema.
 #[derive(Clone, Debug)]
 pub(super) enum KnownSchema {
     Schema(Arc<PayloadSchema>),
@@ -30,7 +31,7 @@ pub(super) enum KnownSchema {
     Unusable(Arc<str>),
 }
 
-/// What is known of an id.
+/// What is known of a schema.
 pub(super) enum SchemaLookup {
     Known(KnownSchema),
     /// The registry has not answered yet, for this reason.
@@ -52,8 +53,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Requests {
-    known: HashMap<u32, KnownSchema>,
-    wanted: VecDeque<u32>,
+    known: HashMap<SchemaKey, KnownSchema>,
+    wanted: VecDeque<SchemaKey>,
     /// Why the registry has not answered the last request.
     trouble: Option<Arc<str>>,
     is_closed: bool,
@@ -74,16 +75,16 @@ impl SchemaRegistry {
         Ok(SchemaRegistry { shared })
     }
 
-    /// The schema with an id. One that is not known is requested, and waited for a moment, unless the registry has not
+    /// The schema that a record names. One that is not known is requested, and waited for a moment, unless the registry has not
     /// answered the last request.
-    pub(super) fn look_up(&self, id: u32) -> SchemaLookup {
+    pub(super) fn look_up(&self, key: SchemaKey) -> SchemaLookup {
         let until = Instant::now() + PATIENCE;
         let mut requests = self.shared.lock();
         loop {
-            if let Some(known) = requests.settled(id) {
+            if let Some(known) = requests.settled(key) {
                 return SchemaLookup::Known(known);
             }
-            requests.want(id);
+            requests.want(key);
             self.shared.changed.notify_all();
             let left = until.saturating_duration_since(Instant::now());
             if let Some(why) = &requests.trouble {
@@ -97,13 +98,13 @@ impl SchemaRegistry {
         }
     }
 
-    /// Why the answer about an id is still waited for; `None`: it is there.
-    pub(super) fn waits_for(&self, id: u32) -> Option<Arc<str>> {
+    /// Why the answer about a schema is still waited for; `None`: it is there.
+    pub(super) fn waits_for(&self, key: SchemaKey) -> Option<Arc<str>> {
         let mut requests = self.shared.lock();
-        if requests.settled(id).is_some() {
+        if requests.settled(key).is_some() {
             return None;
         }
-        requests.want(id);
+        requests.want(key);
         self.shared.changed.notify_all();
         Some(requests.trouble.clone().unwrap_or_else(|| "it has not answered yet".into()))
     }
@@ -117,16 +118,16 @@ impl Drop for SchemaRegistry {
 }
 
 impl Requests {
-    /// What the registry has said of an id, if that can still be believed.
-    fn settled(&self, id: u32) -> Option<KnownSchema> {
-        let known = self.known.get(&id)?;
+    /// What the registry has said of a schema, if that can still be believed.
+    fn settled(&self, key: SchemaKey) -> Option<KnownSchema> {
+        let known = self.known.get(&key)?;
         let is_old = matches!(known, KnownSchema::Unknown(at) if at.elapsed() >= UNKNOWN_FOR);
         (!is_old).then(|| known.clone())
     }
 
-    fn want(&mut self, id: u32) {
-        if !self.wanted.contains(&id) {
-            self.wanted.push_back(id);
+    fn want(&mut self, key: SchemaKey) {
+        if !self.wanted.contains(&key) {
+            self.wanted.push_back(key);
         }
     }
 }
@@ -136,12 +137,12 @@ fn request_all(shared: &Shared, client: &mut RegistryClient) {
     let mut retry = RETRY_FIRST;
     let mut requests = shared.lock();
     while !requests.is_closed {
-        let Some(id) = requests.wanted.front().copied() else {
+        let Some(key) = requests.wanted.front().copied() else {
             requests = shared.changed.wait(requests).unwrap_or_else(PoisonError::into_inner);
             continue;
         };
         drop(requests);
-        let fetched = client.fetch(id);
+        let fetched = client.fetch(key);
         requests = shared.lock();
         match fetched {
             Ok(fetched) => {
@@ -153,7 +154,7 @@ fn request_all(shared: &Shared, client: &mut RegistryClient) {
                     FetchedSchema::Unknown => KnownSchema::Unknown(Instant::now()),
                     FetchedSchema::Unusable(why) => KnownSchema::Unusable(why.into()),
                 };
-                requests.known.insert(id, known);
+                requests.known.insert(key, known);
                 requests.wanted.pop_front();
                 requests.trouble = None;
                 retry = RETRY_FIRST;

@@ -28,6 +28,6 @@ mod record_decoder;
 
 pub use decoder::Decoder;
 pub use record::{
-    HeaderList, HeaderSource, InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader, RecordHeaders,
+    HeaderList, HeaderSource, InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader, RecordHeaders, SchemaKey,
 };
 pub use record_decoder::{DecodedRecord, RecordDecoder};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::decoder::Decoder;
-use super::record::{InputRecord, Payload, PayloadReader};
+use super::record::{InputRecord, Payload, PayloadReader, SchemaKey};
 use crate::codec::reject::Reject;
 use crate::model::{Event, Timestamp};
 
@@ -17,7 +17,7 @@ pub enum DecodedRecord {
     },
     /// The schema of its value is not known yet, for this reason: it can only be decoded later.
     Waits {
-        schema: u32,
+        schema: SchemaKey,
         why: Arc<str>,
     },
 }
@@ -39,7 +39,7 @@ impl RecordDecoder {
     /// Decodes a record. Unless it is an event, the content of `event` is undefined.
     pub fn decode(&mut self, input: InputRecord<'_>, now: Timestamp, event: &mut Event) -> DecodedRecord {
         let payload = match &mut self.payloads {
-            Some(payloads) => payloads.read(input.value, &mut self.json),
+            Some(payloads) => payloads.read(input, &mut self.json),
             None => Payload::AsIs,
         };
         let input = match payload {

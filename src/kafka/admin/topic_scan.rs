@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use crate::codec::{InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader};
+use crate::codec::{InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader, SchemaKey};
 use crate::kafka::broker::{ClientError, OffsetBounds};
 use crate::kafka::client::client_config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, Answer, ClientCallbacks, MetadataClient, bounds};
@@ -45,8 +45,8 @@ pub enum TopicScanError {
         "no record came from partition {partition} of {topic} for {SILENCE_MAX:?}, although there is more to read{why}"
     )]
     Silent { topic: String, partition: i32, why: String },
-    #[error("the schema registry has not given the schema with the id {schema} for {SILENCE_MAX:?}: {why}")]
-    NoSchema { schema: u32, why: String },
+    #[error("the schema registry has not given the schema with {schema} for {SILENCE_MAX:?}: {why}")]
+    NoSchema { schema: SchemaKey, why: String },
 }
 
 /// The records that the input topics hold when the scan is opened. Records that are not committed then are left out.
@@ -196,7 +196,7 @@ impl TopicScan {
         let head = &mut self.scans[index].head;
         let since = Instant::now();
         loop {
-            match payloads.read(&head.value, &mut self.json) {
+            match payloads.read(head.borrowed(), &mut self.json) {
                 Payload::AsIs | Payload::Rejected { .. } => return Ok(()),
                 Payload::Rewritten => {
                     std::mem::swap(&mut head.value, &mut self.json);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::codec::SchemaKey;
 use crate::kafka::topology::PartitionName;
 
 /// How far the wall clock has stepped.
@@ -23,9 +24,9 @@ pub(crate) fn future_words(refused: u64, of: u64) -> String {
 }
 
 /// What a partition waits for, and what it does meanwhile.
-pub(crate) fn schema_wait_words(partition: &PartitionName, schema: u32, waited: Duration) -> String {
+pub(crate) fn schema_wait_words(partition: &PartitionName, schema: SchemaKey, waited: Duration) -> String {
     format!(
-        "partition {partition} has waited for the schema with the id {schema} for {} s: the schema registry has not said \
+        "partition {partition} has waited for the schema with {schema} for {} s: the schema registry has not said \
          what it is; nothing is skipped, and the partition goes on by itself as soon as the registry answers",
         waited.as_secs()
     )

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::codec::SchemaKey;
 use crate::model::Timestamp;
 
 /// Where a partition stands.
@@ -28,7 +29,7 @@ pub struct RunningFigures {
     /// The offset from which on records cannot be read; `None`: they can.
     pub unreadable_from: Option<i64>,
     /// For which schema of the registry it waits, and for how long; `None`: it does not.
-    pub schema_wait: Option<(u32, Duration)>,
+    pub schema_wait: Option<(SchemaKey, Duration)>,
     /// The partition's own time; `None` before its first event.
     pub clock: Option<Timestamp>,
     pub entities: usize,

@@ -184,10 +184,7 @@ impl fmt::Display for Occurrence {
             }
             Self::SchemaKnown { partition, schema, waited } => {
                 let seconds = waited.as_secs();
-                write!(
-                    f,
-                    "partition {partition} goes on: it has waited for the schema with the id {schema} for {seconds} s"
-                )
+                write!(f, "partition {partition} goes on: it has waited for the schema with {schema} for {seconds} s")
             }
             Self::ClockStepped { step_ms } => f.write_str(&clock_step_words(*step_ms)),
             Self::FutureEvents { refused, of, is_alarm: true } => f.write_str(&future_words(*refused, *of)),

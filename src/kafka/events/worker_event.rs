@@ -10,6 +10,7 @@ use super::catalog_event::CatalogEvent;
 use super::producer_reset::ProducerReset;
 use super::stats::WorkerStats;
 use super::status::PartitionStatus;
+use crate::codec::SchemaKey;
 use crate::engine::{BackfillResult, MigrationReport};
 use crate::kafka::topology::PartitionName;
 use crate::telemetry::Severity;
@@ -231,14 +232,14 @@ pub enum Occurrence {
     WaitsForSchema {
         partition: PartitionName,
         offset: i64,
-        schema: u32,
+        schema: SchemaKey,
         waited: Duration,
         why: String,
     },
     /// The registry has said what the schema is for which a partition has waited.
     SchemaKnown {
         partition: PartitionName,
-        schema: u32,
+        schema: SchemaKey,
         waited: Duration,
     },
     /// The wall clock has stepped, back if the number is negative.

@@ -143,7 +143,7 @@ impl<W: KafkaClients> RestoreJob<W> {
         loop {
             match decoder.decode(input, now, event) {
                 DecodedRecord::Waits { schema, why } => {
-                    self.trouble(format!("the schema registry has not given the schema with the id {schema}: {why}"));
+                    self.trouble(format!("the schema registry has not given the schema with {schema}: {why}"));
                     if request.cancel.is_given() {
                         return Err(RestoreInterruption::Cancelled);
                     }

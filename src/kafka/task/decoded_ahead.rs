@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rdkafka::message::Message;
 
-use crate::codec::{DecodedRecord, RecordDecoder};
+use crate::codec::{DecodedRecord, RecordDecoder, SchemaKey};
 use crate::engine::Partition;
 use crate::kafka::repartition::input_record;
 use crate::model::{Event, Timestamp};
@@ -24,7 +24,7 @@ pub(crate) enum Decoded {
 /// For which schema a partition waits, since when, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct SchemaWait {
-    pub schema: u32,
+    pub schema: SchemaKey,
     pub since: Instant,
     pub why: Arc<str>,
 }

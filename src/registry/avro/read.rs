@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::avro_type::{AvroSchema, AvroType, Fraction, TypeId};
-use super::logical::{push_date, push_decimal, push_time_of_day, push_timestamp, push_uuid};
+use super::logical::{push_date, push_time_of_day, push_timestamp, push_uuid};
 use crate::codec::{push_base64, push_string};
+use crate::registry::number_json::{push_decimal, push_integer};
 
 /// Deeper than any record that is read as JSON.
 const DEPTH_MAX: usize = 127;
@@ -69,7 +70,7 @@ impl<'a> Reader<'a> {
                 [1] => out.extend_from_slice(b"true"),
                 other => return Err(NotOfSchema::Boolean(other[0])),
             },
-            AvroType::Int => push_integer(i64::from(self.int()?), out),
+            AvroType::Int => push_integer(self.int()?, out),
             AvroType::Long => push_integer(self.long()?, out),
             AvroType::Float => push_float(f32::from_le_bytes(self.array()?), out),
             AvroType::Double => push_float(f64::from_le_bytes(self.array()?), out),
@@ -208,10 +209,6 @@ impl<'a> Reader<'a> {
     fn text(&mut self) -> Result<&'a str, NotOfSchema> {
         simdutf8::basic::from_utf8(self.bytes()?).map_err(|_| NotOfSchema::Text)
     }
-}
-
-fn push_integer(number: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// A finite number, in the fewest digits that name it; JSON has no other numbers, so one that is not finite is null.

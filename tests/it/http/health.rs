@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tagstream::codec::SchemaKey;
 use tagstream::http::{HANG_AFTER, Health, REPORT_AFTER};
 use tagstream::kafka::{Action, Occurrence, PartitionStatus, RunningFigures, WorkerEvent, WorkerId, WorkerStats};
 
@@ -207,7 +208,7 @@ fn a_partition_that_waits_for_its_schema_is_not_ready_after_a_moment() {
     let mut scene = Scene::running();
     let after = |seconds| {
         let PartitionStatus::Running(figures) = running(Some(5)) else { unreachable!("it runs") };
-        let schema_wait = Some((7, Duration::from_secs(seconds)));
+        let schema_wait = Some((SchemaKey::Id(7), Duration::from_secs(seconds)));
         places(&[(3, PartitionStatus::Running(RunningFigures { schema_wait, ..figures }))])
     };
     scene.hear(after(4));

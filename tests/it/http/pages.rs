@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tagstream::catalog;
+use tagstream::codec::SchemaKey;
 use tagstream::engine::CompiledCatalog;
 use tagstream::http::{CatalogErrors, Controls, Monitor, ReloadError, Reloaded, Server};
 use tagstream::kafka::{
@@ -72,7 +73,7 @@ fn stands(lag: Option<u64>) -> WorkerEvent {
         held_for: Some(Duration::from_secs(8)),
         clock,
         unreadable_from: None,
-        schema_wait: Some((7, Duration::from_secs(3))),
+        schema_wait: Some((SchemaKey::Id(7), Duration::from_secs(3))),
         entities: 5,
         waiting_bytes: Some(70),
         state_bytes: 600,

@@ -1,7 +1,7 @@
 //! Protobuf payloads, byte by byte as the encoding's documentation has them.
 
 use serde_json::{Value, json};
-use tagstream::registry::{NotOfProtobuf, ProtobufSchema};
+use tagstream::registry::{MessagePlace, NotOfProtobuf, ProtobufSchema};
 
 const SCHEMA: &str = r#"
 syntax = "proto3";
@@ -39,7 +39,7 @@ fn schema() -> ProtobufSchema {
 
 fn decoded(payload: &[u8]) -> Result<Value, NotOfProtobuf> {
     let mut json = Vec::new();
-    schema().write_json(payload, &mut json)?;
+    schema().write_json(MessagePlace::InPayload, payload, &mut json)?;
     Ok(serde_json::from_slice(&json).expect("JSON"))
 }
 
@@ -107,4 +107,67 @@ fn wrong_schemas_are_told() {
     assert!(error.contains("lines.proto"), "{error}");
     let error = ProtobufSchema::parse("message", []).expect_err("no schema");
     assert!(error.contains("expected"), "{error}");
+}
+
+#[test]
+fn decimals_have_all_their_digits() {
+    let text = "syntax = \"proto3\"; import \"confluent/type/decimal.proto\"; \
+        message Price { confluent.type.Decimal amount = 1; repeated confluent.type.Decimal more = 2; }";
+    let schema = ProtobufSchema::parse(text, []).expect("a schema");
+    let written = |payload: &[u8]| {
+        let mut json = Vec::new();
+        schema.write_json(MessagePlace::InHeader(&[0]), payload, &mut json).expect("a message");
+        String::from_utf8(json).expect("UTF-8")
+    };
+    let scaled = |value: &[u8], scale: i64| {
+        let mut decimal = vec![10, value.len() as u8];
+        decimal.extend(value);
+        decimal.push(24);
+        let mut rest = scale as u64;
+        while rest >= 0x80 {
+            decimal.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        decimal.push(rest as u8);
+        let payload = [&[10, decimal.len() as u8], &decimal[..]].concat();
+        let json = written(&payload);
+        json.strip_prefix("{\"amount\":").and_then(|rest| rest.strip_suffix(",\"more\":[]}")).expect("it").to_owned()
+    };
+    // 1990, -1990, -1, nothing, and 2^128.
+    for (value, scale, expected) in [
+        (&[7, 0xc6][..], 2, "19.90"),
+        (&[0xf8, 0x3a], 2, "-19.90"),
+        (&[0xff], 3, "-0.001"),
+        (&[], 2, "0.00"),
+        (&[7, 0xc6], 0, "1990"),
+        (&[7, 0xc6], -2, "199000"),
+        (&[0], -2, "0"),
+        (&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 9, "340282366920938463463374607431.768211456"),
+        // A text of two billion digits is not written.
+        (&[5], 2_147_483_647, "5e-2147483647"),
+        (&[5], -2_147_483_648, "5e2147483648"),
+        (&[5], 101, "5e-101"),
+    ] {
+        assert_eq!(scaled(value, scale), expected);
+    }
+    assert_eq!(written(&[10, 0, 18, 3, 10, 1, 5]), r#"{"amount":0,"more":[5]}"#);
+    assert_eq!(written(&[]), r#"{"more":[]}"#);
+}
+
+/// What Confluent's library for Python has registered for two files, of which one imports the other.
+#[test]
+fn descriptors_in_base64_are_schemas_too() {
+    let lines = "CgtsaW5lcy5wcm90bxIFbGluZXMiEwoETGluZRILCgNza3UYASABKAliBnByb3RvMw==";
+    let bought = "Cgxib3VnaHQucHJvdG8SBHNob3AaH2dvb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8aC2xpbmVzLnByb3RvGh1jb25mbHVlbnQvdHlw\
+                  ZXMvZGVjaW1hbC5wcm90byISCgVPdGhlchIJCgFuGAEgASgDIoQBCgZCb3VnaHQSDwoHdXNlcl9pZBgBIAEoAxImCgJhdBgCIAEoCzIaLmdv\
+                  b2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoEbGluZRgDIAMoCzILLmxpbmVzLkxpbmUSJgoFcHJpY2UYBCABKAsyFy5jb25mbHVlbnQudHlw\
+                  ZS5EZWNpbWFsYgZwcm90bzM=";
+    let schema = ProtobufSchema::parse(bought, [("lines.proto", lines)]).expect("a schema");
+    let payload = b"\x02\x02\x08\x07\x12\x06\x08\x80\xf2\xd6\xca\x06\x1a\x03\n\x01x\"\x06\n\x02\x01\x00\x18\x02";
+    let mut json = Vec::new();
+    schema.write_json(MessagePlace::InPayload, payload, &mut json).expect("a message");
+    let expected = r#"{"user_id":7,"at":"2026-01-01T00:00:00Z","line":[{"sku":"x"}],"price":2.56}"#;
+    assert_eq!(String::from_utf8(json).expect("UTF-8"), expected);
+    let error = ProtobufSchema::parse(bought, []).expect_err("a missing import");
+    assert!(error.contains("lines.proto"), "{error}");
 }

@@ -14,5 +14,5 @@ mod payload;
 
 pub(super) use envelope::{cloud_event, connect_payload};
 pub use input_record::{InputRecord, OwnedRecord};
-pub use payload::{Payload, PayloadFormat, PayloadReader};
+pub use payload::{Payload, PayloadFormat, PayloadReader, SchemaKey};
 pub use record_headers::{HeaderList, HeaderSource, RecordHeaders};

@@ -1,34 +1,21 @@
-//! Protobuf payloads to JSON, by the text of their schema.
+//! Which message of its schema a payload is, and its JSON.
 //!
 //! Before the message a payload has the place of its type in the schema's file: the index of a message, then that of one
 //! within it, and so on. One byte 0 stands for the first message of the file.
 
 use std::collections::HashMap;
 
-use prost_reflect::{DynamicMessage, FileDescriptor, MessageDescriptor, SerializeOptions};
+use prost_reflect::{DynamicMessage, FileDescriptor, MessageDescriptor};
 use protox::Compiler;
-use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
+use protox::file::{ChainFileResolver, GoogleFileResolver};
+
+use super::message_json::push_message;
+use super::schema_files::SchemaFiles;
 
 /// The name of the schema's own file; no import has it.
 const FILE: &str = "the schema itself";
 /// Deeper than messages are declared in each other.
 const INDEXES_MAX: u64 = 64;
-
-/// Files that registries know without having them as schemas, which Kafka Connect's converter imports.
-const BUILT_IN: [(&str, &str); 2] = [
-    ("confluent/meta.proto", META),
-    (
-        "confluent/type/decimal.proto",
-        "syntax = \"proto3\"; package confluent.type; message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }",
-    ),
-];
-const META: &str = "syntax = \"proto3\"; package confluent; import \"google/protobuf/descriptor.proto\"; \
-    message Meta { string doc = 1; map<string, string> params = 2; repeated string tags = 3; } \
-    extend google.protobuf.FileOptions { Meta file_meta = 1088; } \
-    extend google.protobuf.MessageOptions { Meta message_meta = 1088; } \
-    extend google.protobuf.FieldOptions { Meta field_meta = 1088; } \
-    extend google.protobuf.EnumOptions { Meta enum_meta = 1088; } \
-    extend google.protobuf.EnumValueOptions { Meta enum_value_meta = 1088; }";
 
 /// A schema by which payloads are read.
 #[derive(Clone, Debug)]
@@ -47,30 +34,27 @@ pub enum NotOfProtobuf {
     Message(String),
 }
 
-/// The files of a schema, by the names by which they are imported.
-struct Files(HashMap<String, String>);
-
-impl FileResolver for Files {
-    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
-        let built_in = BUILT_IN.iter().find(|(of, _)| *of == name).map(|(_, text)| *text);
-        match self.0.get(name).map(String::as_str).or(built_in) {
-            Some(text) => File::from_source(name, text),
-            None => Err(protox::Error::file_not_found(name)),
-        }
-    }
+/// Where it stands which message of its schema's file a payload is.
+#[derive(Clone, Copy, Debug)]
+pub enum MessagePlace<'a> {
+    /// Before the message.
+    InPayload,
+    /// Here: what follows the schema's id or GUID in a header.
+    InHeader(&'a [u8]),
 }
 
 impl ProtobufSchema {
-    /// Reads a schema. `imports` are the files that it imports, directly or not, each with the name by which it is imported.
+    /// Reads a schema: a text, or a descriptor in base64. `imports` are the files that it imports, directly or not, each with
+    /// the name by which it is imported.
     ///
     /// # Errors
-    /// One of the texts is not a file of Protobuf, or imports one that is missing; in words.
+    /// One of them is not a file of Protobuf, or imports one that is missing; in words.
     pub fn parse<'a>(text: &str, imports: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut files: HashMap<String, String> =
             imports.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
         files.insert(FILE.to_owned(), text.to_owned());
         let mut resolver = ChainFileResolver::new();
-        resolver.add(Files(files));
+        resolver.add(SchemaFiles(files));
         resolver.add(GoogleFileResolver::new());
         let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_imports(true).open_file(FILE).map_err(|error| error.to_string())?;
@@ -82,20 +66,17 @@ impl ProtobufSchema {
     ///
     /// # Errors
     /// The payload is not of this schema.
-    pub fn write_json(&self, payload: &[u8], out: &mut Vec<u8>) -> Result<(), NotOfProtobuf> {
-        let (message, rest) = self.message(payload)?;
+    pub fn write_json(&self, place: MessagePlace<'_>, payload: &[u8], out: &mut Vec<u8>) -> Result<(), NotOfProtobuf> {
+        let (descriptor, message) = match place {
+            MessagePlace::InPayload => self.message(payload)?,
+            MessagePlace::InHeader(path) => (self.message(path)?.0, payload),
+        };
         let message =
-            DynamicMessage::decode(message, rest).map_err(|error| NotOfProtobuf::Message(error.to_string()))?;
-        let options = SerializeOptions::new()
-            .stringify_64_bit_integers(false)
-            .use_proto_field_name(true)
-            .skip_default_fields(false);
-        let mut serializer = serde_json::Serializer::new(out);
-        let written = message.serialize_with_options(&mut serializer, &options);
-        written.map_err(|error| NotOfProtobuf::Message(error.to_string()))
+            DynamicMessage::decode(descriptor, message).map_err(|error| NotOfProtobuf::Message(error.to_string()))?;
+        push_message(&message, out).map_err(NotOfProtobuf::Message)
     }
 
-    /// The message that a payload says it is, and what follows.
+    /// The message whose place these bytes begin with, and what follows.
     fn message<'a>(&self, payload: &'a [u8]) -> Result<(MessageDescriptor, &'a [u8]), NotOfProtobuf> {
         let mut rest = payload;
         let count = number(&mut rest)?;
