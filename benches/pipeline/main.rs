@@ -13,8 +13,8 @@
 //! `… -- --latency [--rates N,N,…] [--intervals DURATION,…] [--seconds N]`: how late changes are, beside a producer of
 //! so many events a second.
 
-#[path = "../../tests/broker/fixture/broker.rs"]
-#[allow(dead_code, reason = "the tests need more of it")]
+#[path = "../../tests/broker/fixture/broker/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests need more of it")]
 mod broker;
 #[path = "../../tests/broker/fixture/client.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]

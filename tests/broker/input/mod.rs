@@ -5,7 +5,7 @@
 //! - `made_anew`: topics are deleted and created again.
 //! - `more_partitions`: partitions are added while the service runs.
 //! - `open_transaction`: a sender's open transaction holds events back.
-//! - `schema_registry`: values in Avro, with a registry that goes away.
+//! - `schema_registry`: values with schemas in a registry.
 //! - `unreadable_batch`: a batch of records cannot be decompressed.
 
 mod gaps;

@@ -23,7 +23,7 @@ const CATALOG: &str =
 
 /// Runs an example until it has read everything that is there.
 fn run(script: &str, database: &Path, group: &str, topic: &str) {
-    let python = installed::expect("confluent-kafka-2.16.1/bin/python");
+    let python = installed::expect("confluent-kafka-serializers-2.16.1/bin/python");
     let script = format!("{}/deploy/subscribers/{script}.py", env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(python);
     command.arg(script).arg(database).args(["--once", "--brokers", &broker::shared().address()]);
@@ -114,7 +114,7 @@ fn the_example_receiver_verifies_signatures_and_keeps_each_change_once() {
     drop(service);
 
     let database = setup.folder.join("changes.db");
-    let mut command = Command::new(installed::expect("confluent-kafka-2.16.1/bin/python"));
+    let mut command = Command::new(installed::expect("confluent-kafka-serializers-2.16.1/bin/python"));
     command.arg(format!("{}/deploy/subscribers/webhook.py", env!("CARGO_MANIFEST_DIR"))).arg(&database);
     command.arg("--secret").arg(setup.folder.join("secret")).args(["--port", &port.to_string()]);
     die_with_parent(&mut command);
