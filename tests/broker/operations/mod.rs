@@ -2,6 +2,7 @@
 //!
 //! - `clock_steps`: the wall clock steps while the service runs.
 //! - `demo_feed`: the demo's events in a Kafka of one's own.
+//! - `kafka_connect`: the example configurations of Kafka Connect.
 //! - `monitoring`: metrics and probes of a running service.
 //! - `topics_create`: `tagstream topics create`.
 //! - `schemas`: what a subscriber receives is as the schemas say.
@@ -10,6 +11,7 @@
 
 mod clock_steps;
 mod demo_feed;
+mod kafka_connect;
 mod monitoring;
 mod read_side;
 mod read_side_history;
