@@ -21,6 +21,9 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// How many schemas a schema may refer to, directly or not.
 const REFERENCES_MAX: usize = 1_000;
+/// Where schemas are by their ids, and by their GUIDs.
+const IDS: &str = "/schemas/ids/";
+const GUIDS: &str = "/schemas/guids/";
 const NOT_FOUND: u16 = 404;
 /// The error code of an id that the registry does not have.
 const NO_SUCH_SCHEMA: u64 = 40_403;
@@ -165,6 +168,9 @@ impl RegistryClient {
         let code = serde_json::from_slice::<ErrorAnswer>(&body).map(|answer| answer.error_code);
         match (status.as_u16(), code) {
             (NOT_FOUND, Ok(NO_SUCH_SCHEMA | 40_401 | 40_402)) => Ok(Answer::Unknown),
+            (NOT_FOUND, _) if path.starts_with(GUIDS) => Err(format!(
+                "it answers {status}: a registry that does not know GUIDs answers so (Confluent's knows them from 8.0 on)"
+            )),
             _ => Err(format!("it answers {status}")),
         }
     }
@@ -172,11 +178,11 @@ impl RegistryClient {
 
 /// Where the registry has a schema.
 fn path(key: SchemaKey) -> String {
-    let kind = match key {
-        SchemaKey::Id(_) => "ids",
-        SchemaKey::Guid(_) => "guids",
+    let folder = match key {
+        SchemaKey::Id(_) => IDS,
+        SchemaKey::Guid(_) => GUIDS,
     };
-    format!("/schemas/{kind}/{}", key.text())
+    format!("{folder}{}", key.text())
 }
 
 /// A part of a path, in which everything but letters, digits and `-._~` is escaped.
