@@ -8,7 +8,8 @@ set -eu
 for_build="build-essential pkg-config libssl-dev zlib1g-dev"
 # Java and Maven start a real Kafka broker, openssl makes the certificates of a broker with TLS, and pip of Python brings the
 # ONNX Runtime and the like. Chromium shows the page, with a font that has Chinese. Prometheus has promtool.
-for_tests="openssl default-jre-headless maven python3 python3-venv chromium fonts-noto-cjk prometheus"
+# A test follows deploy.md, with curl and a Prometheus.
+for_tests="openssl default-jre-headless maven python3 python3-venv chromium fonts-noto-cjk prometheus curl"
 case "${1:-all}" in
     build) wanted="$for_build" ;;
     all) wanted="$for_build $for_tests" ;;
@@ -33,7 +34,8 @@ done
 # Java, Maven, Python, promtool and Chromium need not come from Debian packages.
 command -v java >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ default-jre-headless//')
 command -v chromium >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ chromium//')
-command -v promtool >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ prometheus//')
+command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ prometheus//')
+command -v curl >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ curl//')
 command -v mvn >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ maven//')
 python3 -c "import ensurepip, venv" >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ python3-venv//; s/ python3//')
 

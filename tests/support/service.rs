@@ -86,7 +86,12 @@ impl Setup {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tagstream"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_tagstream")), arguments)
+    }
+
+    /// The same of another build of tagstream.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(&self.folder).stdin(Stdio::null()).env_remove("TAGSTREAM_LOG");
         self.settings.iter().for_each(|setting| {
             command.args(["-s", setting]);

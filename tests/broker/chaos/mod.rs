@@ -2,6 +2,7 @@
 //!
 //! The normal run does a little of each. `TAGSTREAM_KILLS=100 cargo test --test broker chaos -- --nocapture` kills 100
 //! instances (and a fifth as many brokers) and reads a backlog of five million events: about half an hour on two cores.
+//! `deploy/upgrade.sh` runs `upgrade`, in which an older version of the program takes part.
 //! `TAGSTREAM_SEED` gives other events and faults; the seed is printed when a test fails.
 
 mod backlog;
@@ -12,6 +13,7 @@ mod instances;
 mod verify_itself;
 mod merged_inputs;
 mod catalog_changes;
+mod upgrade;
 
 use std::time::Duration;
 
