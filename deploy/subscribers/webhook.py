@@ -62,13 +62,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", help="the file of the SQLite database")
     parser.add_argument("--secret", required=True, help="the file of push.secret")
+    parser.add_argument("--host", default="127.0.0.1", help="the address of this machine at which it listens")
     parser.add_argument("--port", type=int, default=9000)
     options = parser.parse_args()
     with sqlite3.connect(options.database) as database:
         database.execute(
             "CREATE TABLE IF NOT EXISTS changes (id TEXT PRIMARY KEY, entity TEXT, key TEXT, tag TEXT, at TEXT, seq INTEGER, value TEXT)"
         )
-    server = ThreadingHTTPServer(("127.0.0.1", options.port), Receiver)
+    server = ThreadingHTTPServer((options.host, options.port), Receiver)
     server.options = options
     server.serve_forever()
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -57,6 +58,35 @@ func check(name string, service types.ServiceConfig) (problems []string) {
 	return problems
 }
 
+// What is posted goes to a service that runs, at the port at which it listens, and both read one secret.
+func checkPush(project *types.Project) (problems []string) {
+	push, receiver := project.Services["push"], project.Services["receiver"]
+	value := func(service types.ServiceConfig, name string) string {
+		if value := service.Environment[name]; value != nil {
+			return *value
+		}
+		return ""
+	}
+	url := value(push, "TAGSTREAM__PUSH__URL")
+	if host, port, found := strings.Cut(strings.Trim(strings.TrimPrefix(url, "http://"), "/"), ":"); !found || host != "receiver" || !slices.Contains(receiver.Command, port) {
+		problems = append(problems, "push posts to "+url+", where nothing listens")
+	}
+	if value(project.Services["topics"], "TAGSTREAM__PUSH__URL") != url {
+		problems = append(problems, "topics does not make the topic of push's dead letters")
+	}
+	secret := value(push, "TAGSTREAM__PUSH__SECRET")
+	if !slices.Contains(receiver.Command, secret) {
+		problems = append(problems, "the receiver does not read "+secret)
+	}
+	for name, service := range map[string]types.ServiceConfig{"push": push, "receiver": receiver} {
+		has := func(mounted types.ServiceSecretConfig) bool { return secret == "/run/secrets/"+mounted.Source }
+		if !slices.ContainsFunc(service.Secrets, has) {
+			problems = append(problems, name+" has no "+secret)
+		}
+	}
+	return problems
+}
+
 func main() {
 	path := os.Args[1]
 	project, err := load(path)
@@ -64,7 +94,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	everything, err := load(path, "look")
+	everything, err := load(path, "look", "push")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -78,9 +108,15 @@ func main() {
 			problems = append(problems, name+" is missing")
 		}
 	}
-	if _, found := project.Services["kafka-ui"]; found {
-		problems = append(problems, "kafka-ui starts without its profile")
+	for _, name := range []string{"kafka-ui", "push", "receiver"} {
+		if _, found := everything.Services[name]; !found {
+			problems = append(problems, name+" is missing")
+		}
+		if _, found := project.Services[name]; found {
+			problems = append(problems, name+" starts without its profile")
+		}
 	}
+	problems = append(problems, checkPush(everything)...)
 	for _, problem := range problems {
 		fmt.Fprintln(os.Stderr, problem)
 	}
