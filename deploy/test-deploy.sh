@@ -16,14 +16,40 @@ go_program() {
     fi
 }
 
+# The CustomResourceDefinitions of a Go module, copied into a folder: the folder, the module and its version, the files.
+definitions() {
+    folder=$1
+    module=$(go mod download -json "$2" | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')
+    shift 2
+    for file in "$@"; do
+        install -m 644 "$module/$file" "$folder"
+    done
+}
+
 test_chart() {
     go_program helm helm.sh/helm/v3/cmd/helm v3.22.0
+    definitions=$cache/definitions-0.85.0-2.21.0
+    if [ ! -e "$definitions/ready" ]; then
+        mkdir -p "$definitions"
+        definitions "$definitions" github.com/prometheus-operator/prometheus-operator@v0.85.0 \
+            example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml \
+            example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml
+        definitions "$definitions" github.com/kedacore/keda/v2@v2.21.0 config/crd/bases/keda.sh_scaledobjects.yaml
+        touch "$definitions/ready"
+    fi
+    strimzi=$cache/strimzi-0.50.0
+    if [ ! -e "$strimzi/ready" ]; then
+        # A program of one file needs a compiler, which a JRE does not have.
+        java --list-modules | grep -q jdk.compiler || echo "test-deploy: java has no compiler: install default-jdk-headless" >&2
+        mvn -q -B dependency:copy-dependencies -DincludeScope=runtime -f deploy/helm/tests/strimzi/pom.xml "-DoutputDirectory=$strimzi"
+        touch "$strimzi/ready"
+    fi
     if [ ! -e "$cache/kubernetes-validate-1.37.0/ready" ]; then
         python3 -m venv "$cache/kubernetes-validate-1.37.0"
         "$cache/kubernetes-validate-1.37.0/bin/pip" install --quiet --disable-pip-version-check kubernetes-validate==1.37.0
         touch "$cache/kubernetes-validate-1.37.0/ready"
     fi
-    "$cache/kubernetes-validate-1.37.0/bin/python" deploy/helm/tests/check.py "$cache/go-v3.22.0/helm"
+    "$cache/kubernetes-validate-1.37.0/bin/python" deploy/helm/tests/check.py "$cache/go-v3.22.0/helm" "$definitions" "$strimzi"
 }
 
 test_alerts() {

@@ -41,9 +41,9 @@ impl Application<'_> {
         let mut service = self.start(program);
         self.feed();
         self.await_all(&mut service);
-        let is_written =
-            |log: &str, partition| log.contains(&format!("has written a snapshot of partition {partition}"));
-        service.until("snapshots", |service| (0..PARTITIONS).all(|partition| is_written(&service.log(), partition)));
+        let folder = self.setup.folder.join("state").join(&self.setup.application);
+        let has_snapshot = |partition| folder.join(format!("{partition}.snapshot")).exists();
+        service.until("snapshots", |_| (0..PARTITIONS).all(has_snapshot));
         service.stop()
     }
 

@@ -4,6 +4,7 @@
 //! `TAGSTREAM_SEED` makes others.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,6 +71,21 @@ async fn count(answers: Answers, operations: Arc<[String]>, request: Request, ne
 
 fn from_environment(name: &str, usual: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| usual.to_owned())
+}
+
+/// `deploy/schemas/openapi.json` is what programs that are made from the description are made of.
+///
+/// `UPDATE_EXPECT=1` writes it; read the difference before you commit.
+#[test]
+fn the_description_is_the_one_beside_the_schemas() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/schemas/openapi.json");
+    let described = serde_json::to_string_pretty(&description()).expect("JSON") + "\n";
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(path, &described).expect("it can be written");
+    }
+    let expected = fs::read_to_string(path).expect("deploy/schemas/openapi.json");
+    let differ = expected.lines().zip(described.lines()).position(|(expected, described)| expected != described);
+    assert!(expected == described, "{path} differs, first in line {:?}", differ.map(|line| line + 1));
 }
 
 #[test]
