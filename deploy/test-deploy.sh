@@ -26,6 +26,19 @@ definitions() {
     done
 }
 
+# Its module replaces another one, so Go builds it only where its sources are.
+helm_unittest() {
+    if [ ! -x "$cache/helm-unittest-1.1.2" ]; then
+        echo "test-deploy: building helm-unittest v1.1.2 with Go" >&2
+        sources=$(mktemp -d)
+        module=$(go mod download -json github.com/helm-unittest/helm-unittest@v1.1.2 | sed -n 's/^.*"Dir": "\(.*\)".*$/\1/p')
+        cp -r "$module/." "$sources"
+        chmod -R u+w "$sources"
+        (cd "$sources" && go build -o "$cache/helm-unittest-1.1.2" ./cmd/helm-unittest)
+        rm -rf "$sources"
+    fi
+}
+
 test_chart() {
     go_program helm helm.sh/helm/v3/cmd/helm v3.22.0
     definitions=$cache/definitions-0.85.0-2.21.0
@@ -50,6 +63,8 @@ test_chart() {
         touch "$cache/kubernetes-validate-1.37.0/ready"
     fi
     "$cache/kubernetes-validate-1.37.0/bin/python" deploy/helm/tests/check.py "$cache/go-v3.22.0/helm" "$definitions" "$strimzi"
+    helm_unittest
+    "$cache/helm-unittest-1.1.2" --color=false -f '../tests/unit/*_test.yaml' deploy/helm/tagstream
 }
 
 test_alerts() {
