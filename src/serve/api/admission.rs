@@ -6,10 +6,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{Components, OpenApi};
 
 use super::context::ApiContext;
-use super::problem::ApiError;
+use super::problem::{ApiError, refusal};
 use crate::serve::access::Scope;
 
 /// What a page asks of the caller.
@@ -90,8 +90,6 @@ fn describe_operation(operation: &mut Operation, demand: Demand) {
     };
     operation.security = Some(vec![SecurityRequirement::new(TOKEN, scope)]);
     for (status, about) in REFUSALS {
-        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();
-        let response = ResponseBuilder::new().description(about).content("application/problem+json", problem).build();
-        operation.responses.responses.insert(status.to_owned(), response.into());
+        operation.responses.responses.insert(status.to_owned(), refusal(about).into());
     }
 }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::answer::{json, work};
 use super::context::{ApiContext, AsOf};
-use super::problem::{ApiError, ProblemDocument};
+use super::problem::{ApiError, BodyTooLarge, NotModified, ProblemDocument, StateBeingRead, WrongParameter};
 use super::request::{Body, Parameters};
 use crate::catalog::{self, Problem, Severity};
 use crate::engine::CompiledCatalog;
@@ -57,9 +57,7 @@ pub struct CatalogEntity {
     get, path = "/v1/catalog", tag = "catalog",
     responses(
         (status = 200, description = "The catalog", body = CatalogAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameter, StateBeingRead,
     )
 )]
 pub(super) async fn status(
@@ -105,9 +103,9 @@ pub struct CheckAnswer {
     post, path = "/v1/catalog/check", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml", example = json!(EXAMPLE)),
     responses(
         (status = 200, description = "The problems, if there are any", body = CheckAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        NotModified,
         (status = 400, description = "The body is not UTF-8", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyTooLarge,
     )
 )]
 pub(super) async fn check(
@@ -161,11 +159,11 @@ pub struct PreviewAnswer {
     post, path = "/v1/catalog/preview", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml", example = json!(EXAMPLE)),
     responses(
         (status = 200, description = "What would change", body = PreviewAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        NotModified,
         (status = 400, description = "The body is not UTF-8", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyTooLarge,
         (status = 422, description = "The catalog has errors", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        StateBeingRead,
     )
 )]
 pub(super) async fn preview(
@@ -225,7 +223,7 @@ pub struct ReloadAnswer {
     post, path = "/v1/catalog/reload", tag = "catalog",
     responses(
         (status = 200, description = "It was read", body = ReloadAnswer),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongParameter,
         (status = 422, description = "The catalog has errors, or cannot be read", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
@@ -296,7 +294,7 @@ impl ApprovalAnswer {
     params(("tag" = Vec<String>, Query, description = "A tag whose changes wait for approval; may repeat")),
     responses(
         (status = 200, description = "They are approved", body = ApprovalAnswer),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongParameter,
         (status = 404, description = "No change of such a tag waits, or changes are not approved here", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 502, description = "The service does not answer", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "The approval is not committed; ask again", body = ProblemDocument, content_type = "application/problem+json"),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::answer::{json, work};
 use super::context::{ApiContext, AsOf};
 use super::entities::titles;
-use super::problem::{ApiError, ProblemDocument};
+use super::problem::{ApiError, NotModified, ProblemDocument, StateBeingRead, ViewGone, WrongParameter};
 use super::request::{Parameters, kind};
 use crate::catalog::{Catalog, Condition, Tag, TagDefinition, TagId};
 use crate::codec::value_document;
@@ -176,10 +176,7 @@ pub(in crate::serve) fn tag<'v>(view: &'v ReplicaView, name: &str) -> Result<(Ta
     params(("view" = Option<u64>, Query, description = "A pinned view to answer from")),
     responses(
         (status = 200, description = "All tags, in the catalog's order", body = TagList),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameter, ViewGone, StateBeingRead,
     )
 )]
 pub(super) async fn list(
@@ -213,11 +210,9 @@ impl TagList {
     ),
     responses(
         (status = 200, description = "The tag", body = TagAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameter,
         (status = 404, description = "No such tag", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        ViewGone, StateBeingRead,
     )
 )]
 pub(super) async fn one(
@@ -304,11 +299,9 @@ impl ForecastAnswer {
     ),
     responses(
         (status = 200, description = "The forecast", body = ForecastAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameter,
         (status = 404, description = "No such tag, or kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        ViewGone, StateBeingRead,
     )
 )]
 pub(super) async fn forecast(

@@ -23,7 +23,9 @@ use crate::model::{Timestamp, Value};
 use crate::serve::access::Caller;
 use crate::serve::api::answer::{at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{
+    ApiError, BodyTooLarge, NoSuchKind, StateBeingRead, ViewGone, WrongExpressions, WrongParameterOrBody,
+};
 use crate::serve::api::request::{Body, Parameters};
 use crate::serve::audience::{Column, DimensionError, Member, PastError, Selection, ViewAt};
 use crate::serve::replica::{EntityNumber, PartitionView};
@@ -186,12 +188,7 @@ pub(in crate::serve) fn columns(asked: &Asked, texts: &[String]) -> Result<Vec<C
             (MembersAnswer = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"),
         )),
         (status = 304, description = "The reader has this page already (If-None-Match)"),
-        (status = 400, description = "A parameter or the body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "An expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongParameterOrBody, NoSuchKind, ViewGone, BodyTooLarge, WrongExpressions, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn members(

@@ -16,7 +16,10 @@ use crate::model::{EntityKindId, Timestamp};
 use crate::serve::access::Caller;
 use crate::serve::api::answer::{TagsOf, at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{
+    ApiError, BodyTooLarge, NoSuchKind, NotModified, ProblemDocument, StateBeingRead, ViewGone, WrongExpression,
+    WrongExpressions, WrongParameterOrBody,
+};
 use crate::serve::api::request::{Body, Parameters, instant, kind};
 use crate::serve::audience::{Audience, Breakdown, CellValue, Dimension, DimensionError, PastError, Selection, ViewAt};
 use crate::serve::replica::ReplicaView;
@@ -141,13 +144,9 @@ pub(in crate::serve::api) fn incomplete(counters: Vec<(String, Timestamp)>) -> V
     post, path = "/v1/audiences", tag = "audiences", request_body = AudienceQuestion,
     responses(
         (status = 200, description = "The size and a sample", body = AudienceAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        NotModified,
         (status = 400, description = "The body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        NoSuchKind, ViewGone, BodyTooLarge, WrongExpression, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn size(
@@ -239,13 +238,7 @@ fn refused(error: DimensionError) -> ApiError {
     ),
     responses(
         (status = 200, description = "The sizes", body = BreakdownAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter or the body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "An expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameterOrBody, NoSuchKind, ViewGone, BodyTooLarge, WrongExpressions, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn breakdown(
@@ -349,13 +342,9 @@ fn overlaps(selections: &[Selection]) -> Vec<OverlapRow> {
     post, path = "/v1/audiences/overlap", tag = "audiences", request_body = OverlapQuestion,
     responses(
         (status = 200, description = "The sizes of all intersections", body = OverlapAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        NotModified,
         (status = 400, description = "The body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "An expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        NoSuchKind, ViewGone, BodyTooLarge, WrongExpressions, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn overlap(

@@ -16,7 +16,7 @@ use crate::model::EntityKindId;
 use crate::serve::access::Caller;
 use crate::serve::api::answer::{json, work};
 use crate::serve::api::context::{ApiContext, AsOf};
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{ApiError, NotModified, ProblemDocument, StateBeingRead, ViewGone, WrongParameter};
 use crate::serve::api::request::{Parameters, kind};
 use crate::serve::replica::ReplicaView;
 
@@ -94,11 +94,9 @@ impl Explained {
     ),
     responses(
         (status = 200, description = "The explanation", body = Explained),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameter,
         (status = 404, description = "No such entity, kind or tag", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        ViewGone, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn explain(

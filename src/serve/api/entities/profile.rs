@@ -19,7 +19,7 @@ use crate::model::{EntityKindId, TagChange, Timestamp, Value};
 use crate::serve::access::Caller;
 use crate::serve::api::answer::json;
 use crate::serve::api::context::{ApiContext, AsOf};
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{ApiError, HistoryBeingRead, NotModified, ProblemDocument, ViewGone};
 use crate::serve::api::request::{Parameters, instant, kind};
 use crate::serve::replica::ReplicaView;
 
@@ -209,11 +209,10 @@ impl Profile {
     ),
     responses(
         (status = 200, description = "The profile", body = Profile),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        NotModified,
         (status = 400, description = "A parameter is wrong, or the history does not reach back", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "No such entity, or kind of entity; no history", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state or the history is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        ViewGone, HistoryBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn profile(

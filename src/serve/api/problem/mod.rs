@@ -1,5 +1,7 @@
 //! Why a question is refused, as a problem document (RFC 9457).
 
+mod responses;
+
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +13,11 @@ use crate::catalog::{self, Problem};
 use crate::serve::access::Refusal;
 use crate::serve::audience::PastError;
 use crate::serve::history::HistoryError;
+
+pub(super) use responses::{
+    BodyTooLarge, HistoryBeingRead, NoSuchKind, NotModified, StateBeingRead, ViewGone, WrongExpression,
+    WrongExpressions, WrongParameter, WrongParameterOrBody, refusal,
+};
 
 const PROBLEM_JSON: &str = "application/problem+json";
 

@@ -11,7 +11,7 @@ use crate::model::Timestamp;
 use crate::serve::access::Caller;
 use crate::serve::api::answer::{json, read};
 use crate::serve::api::context::ApiContext;
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{ApiError, NotModified, ProblemDocument, WrongParameter};
 use crate::serve::api::request::{Parameters, instant};
 use crate::serve::history::{ChangeQuery, HistoryView, StoredChange};
 
@@ -45,8 +45,7 @@ pub struct ChangesAnswer {
     ),
     responses(
         (status = 200, description = "The changes", body = ChangesAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameter,
         (status = 404, description = "There is no history", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]

@@ -18,7 +18,9 @@ use crate::kafka::WrittenRecord;
 use crate::model::{EntityKindId, Timestamp};
 use crate::serve::access::{AuditEntry, Caller};
 use crate::serve::api::context::ApiContext;
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{
+    ApiError, BodyTooLarge, NoSuchKind, ProblemDocument, StateBeingRead, WrongParameter, WrongParameterOrBody,
+};
 use crate::serve::api::request::{Body, Parameters, kind};
 use crate::serve::history::Erasure;
 use crate::serve::replica::ReplicaView;
@@ -88,10 +90,9 @@ impl Addressed {
     ),
     responses(
         (status = 202, description = "The command was written", body = CommandAnswer),
-        (status = 400, description = "A parameter or the body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongParameterOrBody,
         (status = 404, description = "No such kind of entity, or no such manual tag", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyTooLarge, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn set_tag(
@@ -121,9 +122,9 @@ pub(in crate::serve::api) async fn set_tag(
     ),
     responses(
         (status = 202, description = "The command was written", body = CommandAnswer),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongParameter,
         (status = 404, description = "No such kind of entity, or no such manual tag", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn remove_tag(
@@ -149,9 +150,7 @@ pub(in crate::serve::api) async fn remove_tag(
     ),
     responses(
         (status = 202, description = "The command was written", body = CommandAnswer),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongParameter, NoSuchKind, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn erase(

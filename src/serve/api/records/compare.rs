@@ -14,7 +14,9 @@ use crate::serve::access::Caller;
 use crate::serve::api::answer::{catch_up, json, read};
 use crate::serve::api::audiences::size::{Asked, sample_size};
 use crate::serve::api::context::{ApiContext, AsOf};
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{
+    ApiError, BodyTooLarge, HistoryBeingRead, NotModified, ProblemDocument, WrongExpression,
+};
 use crate::serve::api::request::{Body, Parameters, instant};
 use crate::serve::audience::{PastView, Selection, ViewAt};
 use crate::serve::history::HistoryView;
@@ -82,12 +84,10 @@ fn select(asked: &Asked, at: Option<Timestamp>, history: &HistoryView<'_>) -> Re
     ),
     responses(
         (status = 200, description = "The three parts", body = CompareAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        NotModified,
         (status = 400, description = "An instant or the body is wrong, or the history does not reach back", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "No such kind of entity, or no history", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state or the history is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        BodyTooLarge, WrongExpression, HistoryBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn compare(

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::model::Timestamp;
 use crate::serve::api::answer::{catch_up, json, read};
 use crate::serve::api::context::{ApiContext, AsOf};
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{ApiError, HistoryBeingRead, NotModified, ProblemDocument, WrongParameter};
 use crate::serve::api::request::Parameters;
 use crate::serve::api::tags::{TagDocument, tag};
 use crate::serve::history::{HistoryView, HourCount, ReasonCount, TagFigures};
@@ -165,10 +165,9 @@ fn series(hours: &[HourCount], size: u64, step_ms: i64, (since, now): (Timestamp
     ),
     responses(
         (status = 200, description = "The figures", body = FiguresAnswer),
-        (status = 304, description = "The reader has this answer already (If-None-Match)"),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        NotModified, WrongParameter,
         (status = 404, description = "No such tag, or no history", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state or the history is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        HistoryBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn figures(

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::serve::api::answer::{history, read};
 use crate::serve::api::context::ApiContext;
-use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::problem::{ApiError, ProblemDocument, StateBeingRead, WrongExpression, WrongParameter};
 use crate::serve::api::request::{Parameters, kind};
 use crate::serve::audience::Audience;
 use crate::serve::history::StoredChange;
@@ -67,10 +67,9 @@ pub(in crate::serve) struct LiveFilter {
     responses(
         (status = 200, description = "Events `change`, each a tag change as the topic has it; `skipped`, where changes are left out; \
             `dropped` before a slow reader is dropped", content_type = "text/event-stream", body = LiveEvent),
-        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongParameter,
         (status = 404, description = "There is no history, or no such kind", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 422, description = "The expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+        WrongExpression, StateBeingRead,
     )
 )]
 pub(in crate::serve::api) async fn live(
