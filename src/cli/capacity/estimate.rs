@@ -45,7 +45,7 @@ pub(crate) struct Sample {
     pub cpu_ns: u64,
     /// The states of all entities.
     pub state_bytes: u64,
-    /// Of the records of all tag changes, with their keys and headers.
+    /// Of the records of all tag changes in the service's format, with their keys and headers.
     pub change_bytes: u64,
 }
 
@@ -69,6 +69,8 @@ pub(crate) struct Estimate {
     pub state_bytes_a_user: f64,
     pub memory: f64,
     pub changes_a_second: f64,
+    pub bytes_a_change: f64,
+    pub changes_bytes_a_second: f64,
     pub changelog_bytes_a_second: f64,
     pub changelog_disk: f64,
     pub changes_disk: f64,
@@ -92,7 +94,8 @@ impl Estimate {
         let partitions = (2.0 * workers).max(by_size);
         let logged = state + LOG_BESIDE_STATE;
         let changes_a_second = load.events_a_second * changes_an_event;
-        let change = if sample.changes == 0 { 0.0 } else { sample.change_bytes as f64 / sample.changes as f64 };
+        let bytes_a_change = if sample.changes == 0 { 0.0 } else { sample.change_bytes as f64 / sample.changes as f64 };
+        let changes_bytes_a_second = changes_a_second * bytes_a_change;
         Some(Estimate {
             cpu_us_an_event,
             cores,
@@ -101,9 +104,11 @@ impl Estimate {
             state_bytes_a_user: state,
             memory: states + workers * WORKER_BYTES,
             changes_a_second,
+            bytes_a_change,
+            changes_bytes_a_second,
             changelog_bytes_a_second: load.events_a_second * logged * LOG_WRITES,
             changelog_disk: load.users * logged * LOG_SHARE * UNCOMPACTED * load.replication,
-            changes_disk: changes_a_second * change * (load.retention_ms as f64 / 1e3) * load.replication,
+            changes_disk: changes_bytes_a_second * (load.retention_ms as f64 / 1e3) * load.replication,
             restore_seconds: load.users / (RESTORED_A_SECOND * workers),
         })
     }

@@ -16,7 +16,7 @@ use crate::cli::input::replay_args::ReplayToolArgs;
 use crate::cli::output::console::{Format, fail, print_document, print_text, report};
 use crate::cli::output::format::distance;
 use crate::cli::output::reject_counts::RejectCounts;
-use crate::codec::write_change;
+use crate::codec::{ChangeFormat, write_change};
 use crate::engine::{Partition, Sink};
 use crate::model::{TagChange, Timestamp};
 use crate::replay::{LineOutcome, Replay};
@@ -48,6 +48,9 @@ pub(crate) struct CapacityArgs {
     /// How many replicas the topics have
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=10))]
     replication: u32,
+    /// The service's output.format: tagstream, cloudevents or segment
+    #[arg(long, value_name = "FORMAT", default_value = "tagstream", value_parser = parse_format)]
+    output_format: ChangeFormat,
     #[command(flatten)]
     common: ReplayToolArgs,
 }
@@ -79,23 +82,43 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     Ok(parse_number(number)? / seconds)
 }
 
+fn parse_format(text: &str) -> Result<ChangeFormat, String> {
+    let found = ChangeFormat::ALL.into_iter().find(|format| format.name() == text);
+    found.ok_or_else(|| "write `tagstream`, `cloudevents` or `segment`".to_owned())
+}
+
 /// Writes changes as the service does, and counts them.
-#[derive(Default)]
 struct ChangeSizes {
-    line: Vec<u8>,
+    format: ChangeFormat,
+    object: Vec<u8>,
+    record: Vec<u8>,
     changes: u64,
     bytes: u64,
 }
 
-/// Of a change: its id, type, source and time in headers, and what Kafka adds to a record.
-const CHANGE_HEAD_BYTES: usize = 190;
+impl ChangeSizes {
+    fn new(format: ChangeFormat) -> Self {
+        ChangeSizes { format, object: Vec::new(), record: Vec::new(), changes: 0, bytes: 0 }
+    }
+}
+
+/// Of a change: its id, type, source and time in headers, and what Kafka adds to a record; without the media type.
+const CHANGE_HEAD_BYTES: usize = 174;
+/// The application's name is in each record of the other formats; that of the sample's service is not known.
+const APPLICATION: &str = "tagstream";
 
 impl Sink for ChangeSizes {
     fn change(&mut self, change: &TagChange<'_>) {
-        self.line.clear();
-        write_change(change, &mut self.line);
+        self.object.clear();
+        write_change(change, &mut self.object);
+        let mut record = &self.object;
+        if self.format != ChangeFormat::Tagstream {
+            self.record.clear();
+            self.format.write(&self.object, APPLICATION, &mut self.record);
+            record = &self.record;
+        }
         self.changes += 1;
-        self.bytes += (self.line.len() + change.key.len() + CHANGE_HEAD_BYTES) as u64;
+        self.bytes += (record.len() + change.key.len() + self.format.content_type().len() + CHANGE_HEAD_BYTES) as u64;
     }
 }
 
@@ -106,7 +129,7 @@ pub(crate) fn run(args: &CapacityArgs, now: Timestamp) -> ExitCode {
     };
     let mut replay = Replay::new(&compiled, now, None);
     let (mut sizes, mut rejects, mut sample, mut first) =
-        (ChangeSizes::default(), RejectCounts::default(), Sample::default(), None);
+        (ChangeSizes::new(args.output_format), RejectCounts::default(), Sample::default(), None);
     let stopwatch = Stopwatch::start();
     let fed = source.each_record(&compiled.catalog, now, |record| match replay.record(record, &mut sizes) {
         LineOutcome::Applied => {
@@ -172,7 +195,11 @@ fn text(sample: &Sample, load: &Load, estimate: &Estimate) -> String {
         ("memory of all processes", bytes(estimate.memory)),
         ("changelog, with replicas", bytes(estimate.changelog_disk)),
         ("changelog, written", format!("at most {} a second", bytes(estimate.changelog_bytes_a_second))),
-        ("tag changes", format!("{} a second", short(estimate.changes_a_second))),
+        (
+            "tag changes",
+            format!("{} a second, {:.0} bytes each", short(estimate.changes_a_second), estimate.bytes_a_change),
+        ),
+        ("tag changes, written", format!("at most {} a second", bytes(estimate.changes_bytes_a_second))),
         (
             "tag changes, with replicas",
             format!("at most {} in {}", bytes(estimate.changes_disk), distance(load.retention_ms)),
@@ -212,6 +239,8 @@ fn json(sample: &Sample, estimate: &Estimate) -> String {
         "changelog_disk_bytes": estimate.changelog_disk.round(),
         "changelog_bytes_per_second": estimate.changelog_bytes_a_second.round(),
         "tag_changes_per_second": estimate.changes_a_second,
+        "tag_change_bytes": estimate.bytes_a_change,
+        "tag_changes_bytes_per_second": estimate.changes_bytes_a_second.round(),
         "tag_changes_disk_bytes": estimate.changes_disk.round(),
         "restore_seconds": estimate.restore_seconds,
     });

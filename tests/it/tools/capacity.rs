@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use tagstream::catalog;
-use tagstream::codec::Decoder;
+use tagstream::codec::{ChangeFormat, Decoder};
 use tagstream::engine::{Partition, Program, Sink};
 use tagstream::model::{Event, TagChange, Timestamp};
 
@@ -124,4 +124,47 @@ fn a_sample_without_events_is_an_error() {
     let output = Folder::new("nothing").run("none.ndjson", &["--users", "1k", "--events", "1/s"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("there are no events to measure"));
+}
+
+#[test]
+fn the_bytes_of_a_change_are_those_of_its_record_in_the_services_format() {
+    let folder = Folder::new("formats");
+    let changes = Command::new(env!("CARGO_BIN_EXE_tagstream"))
+        .current_dir(&folder.0)
+        .args(["replay", "catalog.yaml", "--input", "events.ndjson"])
+        .output()
+        .unwrap();
+    assert!(changes.status.success(), "{}", String::from_utf8_lossy(&changes.stderr));
+    let mut sizes = Vec::new();
+    for format in ChangeFormat::ALL {
+        let (mut bytes, mut count, mut record) = (0, 0, Vec::new());
+        for object in changes.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let change: Value = serde_json::from_slice(object).unwrap();
+            record.clear();
+            format.write(object, "tagstream", &mut record);
+            let (id, key) = (change["id"].as_str().unwrap(), change["key"].as_str().unwrap());
+            // As the CloudEvents binding has them; Kafka's own bytes are the lengths and the head of a record.
+            let headers = [
+                ("ce_specversion", "1.0"),
+                ("ce_id", id),
+                ("ce_type", "tagstream.tag.added"),
+                ("ce_source", "/tagstream/tagstream"),
+                ("ce_time", change["at"].as_str().unwrap()),
+                ("content-type", format.content_type()),
+            ];
+            let headers: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+            bytes += record.len() + key.len() + headers;
+            count += 1;
+        }
+        let estimate = folder.json(&["--users", "1M", "--events", "1k/s", "--output-format", format.name()]);
+        let number = |field: &str| estimate[field].as_f64().unwrap();
+        assert_eq!(estimate["sample"]["changes"], count);
+        let ratio = number("tag_change_bytes") / (bytes as f64 / count as f64);
+        assert!((0.99..1.05).contains(&ratio), "{}: {ratio} of the bytes of the records", format.name());
+        let written = number("tag_changes_per_second") * number("tag_change_bytes");
+        assert!((number("tag_changes_bytes_per_second") / written - 1.0).abs() < 1e-3);
+        assert!((number("tag_changes_disk_bytes") / (written * 7.0 * 86_400.0 * 3.0) - 1.0).abs() < 1e-3);
+        sizes.push(number("tag_change_bytes"));
+    }
+    assert!(sizes.is_sorted_by(|a, b| a * 1.1 < *b), "each format is larger than the one before: {sizes:?}");
 }
