@@ -8,13 +8,14 @@
 set -eu
 cd "$(dirname "$0")/../.."
 profile="${PROFILE:-dev}"
+commit=$(git rev-parse --short=12 HEAD)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Builds in a folder of this name, and puts the binary beside it.
 build() {
     mkdir -p "$work/$1"
-    git archive HEAD | tar -x -C "$work/$1"
+    git archive "$commit" | tar -x -C "$work/$1"
     cargo_home="${CARGO_HOME:-$HOME/.cargo}"
     (
         cd "$work/$1"
@@ -22,9 +23,8 @@ build() {
         export RUSTFLAGS="--remap-path-prefix=$work/$1=/build --remap-path-prefix=$cargo_home=/cargo"
         export CFLAGS="-ffile-prefix-map=$work/$1=/build -ffile-prefix-map=$cargo_home=/cargo"
         export CXXFLAGS="$CFLAGS"
-        SOURCE_DATE_EPOCH=$(git -C "$OLDPWD" log -1 --format=%ct)
-        TAGSTREAM_COMMIT=$(git -C "$OLDPWD" rev-parse --short=12 HEAD)
-        export SOURCE_DATE_EPOCH TAGSTREAM_COMMIT
+        SOURCE_DATE_EPOCH=$(git -C "$OLDPWD" log -1 --format=%ct "$commit")
+        export SOURCE_DATE_EPOCH TAGSTREAM_COMMIT="$commit"
         cargo build --locked --quiet --profile "$profile" --bin tagstream
     )
     find "$work/$1/target" -maxdepth 2 -name tagstream -type f -exec cp {} "$work/$1.bin" \;
