@@ -43,6 +43,13 @@ fn bought(id: u32, user: i64, at: i64, cents: u8) -> Write {
     Write { partition: 0, key: None, value: Some(value), headers: Vec::new() }
 }
 
+/// The same with its schema's GUID in a header, and without what stands before its payload.
+fn in_header(guid: u128, write: Write) -> Write {
+    let value = write.value.map(|value| value[5..].to_vec());
+    let header = [&[1][..], &guid.to_be_bytes()].concat();
+    Write { value, headers: vec![("__value_schema_id", header)], ..write }
+}
+
 /// The latest value of a tag of an entity.
 fn latest(setup: &Setup, entity: &str, key: &str) -> serde_json::Value {
     let changes = read_all(broker::shared(), &setup.topic("changes"));
@@ -101,9 +108,15 @@ fn a_registry_that_is_away_holds_its_partition_up_and_loses_nothing() {
     service.until("the rest", |_| latest(&setup, "user", "7") == json!(2.76));
     service.until("the shop's", |_| latest(&setup, "shop", "s") == json!(5));
     service.until("readiness", |_| get(address, "/readyz").status == 200);
+
+    // The newer way: a header names the schema by its GUID, and the value is the payload alone.
+    registry.add_guid("89791762-2336-4186-9674-299b90a802e2", None, SCHEMA);
+    produce(broker, &topic, [in_header(0x8979_1762_2336_4186_9674_299b_90a8_02e2, bought(0, 7, start + 6, 10))]);
+    service.until("what a header names", |_| latest(&setup, "user", "7") == json!(2.86));
+    service.until("the shop's", |_| latest(&setup, "shop", "s") == json!(6));
     service.stop();
-    assert_eq!((letters().len(), committed(broker, "avro", &topic)), (1, vec![Some(6)]));
+    assert_eq!((letters().len(), committed(broker, "avro", &topic)), (1, vec![Some(7)]));
 
     let output = setup.output(&["explain", "catalog.yaml", "--key", "7", "--from-topic"]);
-    assert!(output.status.success() && text(&output).contains("total: 2.76"), "{}", text(&output));
+    assert!(output.status.success() && text(&output).contains("total: 2.86"), "{}", text(&output));
 }
