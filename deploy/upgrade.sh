@@ -3,7 +3,7 @@
 # snapshots), new (from the whole changelog), old, new. Where the new version writes what the old one cannot read, the old one
 # must refuse it and say so. The tag changes must be those of one version that is never stopped, byte for byte.
 #
-#   deploy/upgrade.sh GIT_REF          builds the older version in a working tree of its own, in target/upgrade
+#   deploy/upgrade.sh GIT_REF          builds the older version, with a target folder of its own, in target/upgrade
 #   OLD=/path/to/tagstream deploy/upgrade.sh        takes a build that is there; NEW=… likewise, in place of this version
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,12 +13,16 @@ if [ -z "${OLD:-}" ]; then
         exit 2
     fi
     commit=$(git rev-parse --short=12 --verify "$1^{commit}")
-    tree="$PWD/target/upgrade/$commit"
-    [ -e "$tree" ] || git worktree add --detach "$tree" "$commit"
-    echo "upgrade: building $1 ($commit); a first build takes about six minutes on two cores" >&2
-    (cd "$tree" && CARGO_TARGET_DIR="$PWD/../build" cargo build --locked --bin tagstream)
-    cp "target/upgrade/build/debug/tagstream" "$tree/tagstream"
-    OLD="$tree/tagstream"
+    OLD="$PWD/target/upgrade/tagstream-$commit"
+    if [ ! -x "$OLD" ]; then
+        echo "upgrade: building $1 ($commit); a first build takes about six minutes on two cores" >&2
+        sources="$PWD/target/upgrade/sources"
+        rm -rf "$sources"
+        mkdir -p "$sources"
+        git archive "$commit" | tar -x -C "$sources"
+        (cd "$sources" && CARGO_TARGET_DIR="$PWD/../build" cargo build --locked --bin tagstream)
+        cp target/upgrade/build/debug/tagstream "$OLD"
+    fi
 fi
 deploy/setup.sh
 TAGSTREAM_OLD=$(realpath "$OLD")
