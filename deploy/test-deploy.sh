@@ -117,6 +117,10 @@ test_image() {
     deploy/image/test.sh
 }
 
+test_reproducible() {
+    deploy/image/reproducible.sh
+}
+
 for part in $parts; do
     echo "== $part" >&2
     "test_$part"
