@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tests what deploys tagstream: the Helm chart, the alerts, the Compose file, the image, and the subscriber in Node. It installs
 # what it needs: Helm with Go, a schema validator and Node with pip; the first run takes some minutes on two cores. Arguments:
-# the parts to test; default all.
+# the parts to test; default all but `reproducible`, which builds everything twice.
 set -eu
 cd "$(dirname "$0")/.."
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/tagstream"
