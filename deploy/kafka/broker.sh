@@ -29,11 +29,17 @@ answers() {
     (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null
 }
 
+# Whether the process that was started is there; its number may be another one's by now.
+runs() {
+    [ -e "$folder/pid" ] && ps -o args= -p "$(cat "$folder/pid")" 2>/dev/null | grep -qF "$folder/server.properties"
+}
+
 start() {
-    if [ -e "$folder/pid" ]; then
-        echo "broker: one runs at 127.0.0.1:$port already, or did not stop: deploy/kafka/broker.sh stop $port" >&2
+    if runs || answers; then
+        echo "broker: something answers at 127.0.0.1:$port already; deploy/kafka/broker.sh stop $port stops what this has started" >&2
         exit 1
     fi
+    rm -rf "$folder"
     mkdir -p "$folder"
     (flock 9 && jars) 9>"$root/lock"
     cat >"$folder/server.properties" <<PROPERTIES
@@ -56,7 +62,7 @@ PROPERTIES
     kafka kafka.Kafka "$folder/server.properties" >>"$folder/log" 2>&1 </dev/null &
     echo $! >"$folder/pid"
     until answers; do
-        if ! kill -0 "$(cat "$folder/pid")" 2>/dev/null; then
+        if ! runs; then
             cat "$folder/log" >&2
             rm -r "$folder"
             exit 1
@@ -67,15 +73,13 @@ PROPERTIES
 }
 
 stop() {
-    if [ ! -e "$folder/pid" ]; then
-        return 0
+    if runs; then
+        kill "$(cat "$folder/pid")"
     fi
-    pid=$(cat "$folder/pid")
-    kill "$pid" 2>/dev/null || true
-    while kill -0 "$pid" 2>/dev/null; do
+    while runs; do
         sleep 0.2
     done
-    rm -r "$folder"
+    rm -rf "$folder"
 }
 
 case "${1:-}" in

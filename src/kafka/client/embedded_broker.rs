@@ -6,6 +6,7 @@
 //! drops the oldest. There are no admin calls, so topics are created here.
 
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
@@ -22,6 +23,9 @@ pub const FETCH_WAIT: (&str, &str) = ("fetch.wait.max.ms", "10");
 
 /// How long a call may take on one machine.
 const CALL_MAX: Duration = Duration::from_secs(10);
+/// A broker may not know yet of a topic that was created a moment ago; it is asked again for so long.
+const TOPIC_WAIT_MAX: Duration = Duration::from_secs(5);
+const TOPIC_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {step}: {error}")]
@@ -113,10 +117,16 @@ impl Feed {
             .set("enable.idempotence", "true")
             .create_with_context(DeliveryErrors::default())
             .map_err(at("make a producer"))?;
-        let metadata = producer.client().fetch_metadata(Some(topic), CALL_MAX).map_err(at("reach the brokers"))?;
-        match metadata.topics().first().and_then(|topic| topic.error()) {
-            None => Ok(Feed { producer, topic: topic.to_owned() }),
-            Some(error) => Err(at("find the topic of events")(KafkaError::MetadataFetch(error.into()))),
+        let deadline = Instant::now() + TOPIC_WAIT_MAX;
+        loop {
+            let metadata = producer.client().fetch_metadata(Some(topic), CALL_MAX).map_err(at("reach the brokers"))?;
+            match metadata.topics().first().and_then(|topic| topic.error()) {
+                None => return Ok(Feed { producer, topic: topic.to_owned() }),
+                Some(error) if Instant::now() > deadline => {
+                    return Err(at("find the topic of events")(KafkaError::MetadataFetch(error.into())));
+                }
+                Some(_) => thread::sleep(TOPIC_PAUSE),
+            }
         }
     }
 
