@@ -1,9 +1,8 @@
 //! The ids of an entity that remembers many, beside its packed bytes.
 
 use crate::engine::encoding::{put_unsigned, unsigned_len};
-use crate::engine::entity::cell::{CellNumber, place_of_missing};
 use crate::engine::entity::seen_ids::SeenIds;
-use crate::engine::entity::state::EntityState;
+use crate::engine::entity::state::{CellNumber, EntityState, place_of_missing};
 
 /// The remembered ids of an entity that has many.
 #[derive(Debug)]

@@ -3,19 +3,39 @@
 //! At rest an entity is one run of bytes: key, sequence number, first and last event, then cells, each with its number,
 //! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
 //! the changelog stores the same bytes. Only the event ids of an entity that remembers many rest elsewhere (`many_ids`).
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`lifespan`] | between when an entity was heard of, and its bytes |
+//! | [`tag_state`] | what a tag's state machine remembers, and its bytes |
+//! | [`cell`] | the cells of an entity, and where their content is |
+//! | [`entity_tags`] | the states of all tags of an unpacked entity |
+//! | [`packed_state`] | what comes before the cells in an entity's bytes |
+
+mod lifespan;
+mod tag_state;
+mod cell;
+mod entity_tags;
+mod packed_state;
+
+pub(super) use cell::{CellNumber, place_of_missing};
+pub(crate) use lifespan::Lifespan;
+pub(crate) use tag_state::{
+    Scored, StatesWriter, TagState, read_single_state, restate, revived, shown_state, visit_states,
+};
 
 use std::ops::Range;
 
-use super::cell::{CellNumber, CellPlace, CellState, CellStates, ChangedCell, Opened, cell_at, place_of_missing};
-use super::entity_tags::EntityTags;
-use super::lifespan::Lifespan;
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
-use super::tag_state::{Scored, ShownValue, TagState};
 use crate::catalog::{AttributeId, Score, TagDefinition, TagId};
 use crate::engine::aggregate::{Memory, Now, Pane, Series, SeriesState};
 use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value};
 use crate::engine::program::{Program, SeriesId, SeriesPlan};
 use crate::model::{Scalar, Timestamp};
+use cell::{CellPlace, CellState, CellStates, ChangedCell, Opened, cell_at, put_cell};
+use entity_tags::EntityTags;
+use packed_state::StateHead;
+use tag_state::ShownValue;
 
 /// An attribute's value and the time of the event that set or cleared it.
 #[derive(Clone, Copy, Debug)]
@@ -26,25 +46,6 @@ struct AttributeValue {
 
 /// The name of a tag that only an earlier catalog had, and what it shows.
 pub(super) type RetiredTag = (TextSpan, ShownValue);
-
-/// What comes before the cells in packed bytes.
-struct StateHead {
-    key: Range<usize>,
-    seq: u64,
-    lifespan: Lifespan,
-    len: usize,
-}
-
-impl StateHead {
-    fn read(packed: &[u8]) -> Self {
-        let mut reader = ByteReader::new(packed);
-        let key_len = reader.unsigned() as usize;
-        let key_start = packed.len() - reader.remaining();
-        reader.take(key_len);
-        let (seq, lifespan) = (reader.unsigned(), Lifespan::read(&mut reader));
-        StateHead { key: key_start..key_start + key_len, seq, lifespan, len: packed.len() - reader.remaining() }
-    }
-}
 
 /// One entity, unpacked. A partition has one of these and uses it for one entity after another.
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl EntityState {
     pub(crate) fn unpack(&mut self, packed: &[u8]) {
         self.reset();
         self.packed.extend_from_slice(packed);
-        let StateHead { key, seq, lifespan, len } = StateHead::read(packed);
+        let StateHead { key, seq, lifespan, len, .. } = StateHead::read(packed);
         (self.key, self.seq, self.lifespan, self.first_cell) = (key, seq, lifespan, len);
         let mut head = len;
         while head < packed.len() {
@@ -142,34 +143,10 @@ impl EntityState {
         let mut kept = self.first_cell;
         for changed in &self.changed {
             out.extend_from_slice(&self.packed[kept..changed.replaces.head as usize]);
-            self.pack_cell(*changed, out);
+            put_cell(changed.number, out, |out| self.encode(*changed, out));
             kept = changed.replaces.end as usize;
         }
         out.extend_from_slice(&self.packed[kept..]);
-    }
-
-    /// Writes a decoded cell, or nothing where it has become empty.
-    fn pack_cell(&self, changed: ChangedCell, out: &mut Vec<u8>) {
-        let before = out.len();
-        put_unsigned(out, u64::from(changed.number.0));
-        let header = out.len();
-        out.push(0);
-        let start = out.len();
-        self.encode(changed, out);
-        let len = out.len() - start;
-        if len == 0 {
-            out.truncate(before);
-        } else if len < 0x80 {
-            out[header] = len as u8;
-        } else {
-            let (mut prefix, mut digits, mut rest) = ([0; 5], 0, len);
-            while rest > 0 {
-                prefix[digits] = (rest & 0x7f) as u8 | if rest >= 0x80 { 0x80 } else { 0 };
-                rest >>= 7;
-                digits += 1;
-            }
-            out.splice(header..start, prefix.into_iter().take(digits));
-        }
     }
 
     fn encode(&self, ChangedCell { number, replaces }: ChangedCell, out: &mut Vec<u8>) {
@@ -248,7 +225,7 @@ impl EntityState {
 /// Series.
 impl EntityState {
     fn series_cell(&self, id: SeriesId) -> CellNumber {
-        CellNumber((self.attributes.len() + usize::from(id.0)) as u16)
+        CellNumber::of_series(id, self.attributes.len())
     }
 
     /// Decodes a series unless that was done, for [`EntityState::series`].

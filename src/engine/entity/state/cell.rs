@@ -2,12 +2,20 @@
 
 use std::ops::Range;
 
-use crate::engine::encoding::ByteReader;
+use crate::engine::encoding::{ByteReader, put_unsigned};
+use crate::engine::program::SeriesId;
 
 /// A cell's number: attributes, then series, then tags, then the remembered ids, the retired tags and the states of all
 /// tags. The numbers of tags have no cells: they are those of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct CellNumber(pub(super) u16);
+pub(in crate::engine::entity) struct CellNumber(pub(in crate::engine::entity) u16);
+
+impl CellNumber {
+    /// The cell of a series, behind those of so many attributes.
+    pub(super) fn of_series(SeriesId(id): SeriesId, attributes: usize) -> Self {
+        CellNumber((attributes + usize::from(id)) as u16)
+    }
+}
 
 /// Where a cell's content is.
 #[derive(Clone, Copy, Debug)]
@@ -54,8 +62,32 @@ pub(super) fn cell_at(packed: &[u8], head: usize) -> (CellNumber, CellPlace) {
     (CellNumber(number), place)
 }
 
+/// Appends a cell, or nothing where `write` appends no content.
+pub(super) fn put_cell(number: CellNumber, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let before = out.len();
+    put_unsigned(out, u64::from(number.0));
+    let header = out.len();
+    out.push(0);
+    let start = out.len();
+    write(out);
+    let len = out.len() - start;
+    if len == 0 {
+        out.truncate(before);
+    } else if len < 0x80 {
+        out[header] = len as u8;
+    } else {
+        let (mut prefix, mut digits, mut rest) = ([0; 5], 0, len);
+        while rest > 0 {
+            prefix[digits] = (rest & 0x7f) as u8 | if rest >= 0x80 { 0x80 } else { 0 };
+            rest >>= 7;
+            digits += 1;
+        }
+        out.splice(header..start, prefix.into_iter().take(digits));
+    }
+}
+
 /// Where a cell that is not there would stand among those that begin at `first`.
-pub(super) fn place_of_missing(packed: &[u8], first: usize, number: CellNumber) -> usize {
+pub(in crate::engine::entity) fn place_of_missing(packed: &[u8], first: usize, number: CellNumber) -> usize {
     let mut head = first;
     while head < packed.len() {
         let (known, place) = cell_at(packed, head);
