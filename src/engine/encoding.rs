@@ -25,6 +25,7 @@ impl<'a> ByteReader<'a> {
         self.bytes.len()
     }
 
+    #[inline]
     pub(super) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.bytes.split_first() else {
             return 0;
@@ -33,6 +34,7 @@ impl<'a> ByteReader<'a> {
         *first
     }
 
+    #[inline]
     pub(super) fn unsigned(&mut self) -> u64 {
         match self.bytes {
             [only @ 0..0x80, rest @ ..] => {
@@ -76,6 +78,7 @@ impl<'a> ByteReader<'a> {
         Some(fours & 0x0fff_ffff | (fours >> 32) << 28)
     }
 
+    #[inline]
     pub(super) fn signed(&mut self) -> i64 {
         let zigzag = self.unsigned();
         (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)

@@ -1,8 +1,9 @@
 //! The engine: events and time in, tag changes out, for one partition.
 //!
 //! Pure: it reads no clock, does no I/O, takes no lock, writes no log and cannot block. An entity rests as one run of
-//! bytes. An event unpacks it, changes its attributes and series, evaluates the tags that this makes dirty, and packs
-//! it again. Each evaluation yields the instant until which its verdicts hold; the earliest is the entity's one timer.
+//! bytes. An event that can change no tag is added to them. Any other unpacks the entity, changes its attributes and
+//! series, evaluates the tags that this makes dirty, and packs it again. Each evaluation yields the instant until which
+//! its verdicts hold; the earliest is the entity's one timer.
 //!
 //! # Map
 //! A room imports only rooms above it.

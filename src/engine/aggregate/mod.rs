@@ -18,7 +18,9 @@ mod series_state;
 
 pub(crate) use memory::{Memory, RunStep};
 pub(crate) use now::Now;
-pub(crate) use series::{Growth, Readout, Series, SeriesForm, SeriesType};
+pub(crate) use series::{
+    Amount, Growth, PackedPanes, PaneTotal, Readout, Series, SeriesForm, SeriesType, packed_latest, put_latest,
+};
 pub(crate) use series_state::SeriesState;
 pub(crate) use window::{Frame, Grid, LiveWindow, Pane, Reach};
 pub(crate) use zone::{Day, Zone};

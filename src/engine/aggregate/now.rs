@@ -35,6 +35,11 @@ impl Now {
         grid.pane_on(self.at, self.day)
     }
 
+    /// The pane of an event's time, which is this instant most often.
+    pub(crate) fn pane_of(&self, time: Timestamp, grid: Grid, zone: &Zone) -> Pane {
+        if time == self.at { self.pane(grid) } else { grid.pane(time, zone) }
+    }
+
     /// A window as it is now.
     pub(crate) fn window(&self, frame: Frame) -> LiveWindow {
         let present = self.pane(frame.grid);

@@ -22,8 +22,8 @@ pub(crate) use due_groups::{DueGroups, GroupDues};
 pub(crate) use reevaluation::Reevaluation;
 pub(crate) use seen_ids::{Acceptance, DedupRule, IdTally, SeenId};
 pub(crate) use state::{
-    EntityState, Lifespan, Scored, StatesWriter, TagState, put_retired, read_single_state, restate, revived,
-    shown_state, take_retired, visit_states,
+    EntityState, Lifespan, Scored, StateRewriter, StatesWriter, TagState, put_retired, read_single_state, restate,
+    revived, shown_state, take_retired, visit_states,
 };
 pub(crate) use store::{EntityId, FETCHED, StateLocation, Store};
 pub(crate) use timers::Timers;

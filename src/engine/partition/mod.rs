@@ -118,6 +118,11 @@ struct Scratch {
     dirty: DirtyTags,
     /// Until when the tags hold that were evaluated last.
     group_dues: GroupDues,
+    /// The statistics of events whose counting is checked, and a buffer for that.
+    #[cfg(debug_assertions)]
+    checked: Stats,
+    #[cfg(debug_assertions)]
+    repacked: Vec<u8>,
 }
 
 impl Scratch {
@@ -132,6 +137,10 @@ impl Scratch {
             because: Vec::new(),
             dirty: DirtyTags::empty(program.tags.len()),
             group_dues: GroupDues::none(program.tags.len()),
+            #[cfg(debug_assertions)]
+            checked: Stats::new(program),
+            #[cfg(debug_assertions)]
+            repacked: Vec::new(),
         }
     }
 

@@ -72,10 +72,7 @@ impl Removal {
 impl Partition {
     /// The instant at which the unpacked entity has been silent for too long.
     pub(super) fn forget_at(&self) -> Timestamp {
-        match self.program.catalog.entity(self.program.kind).forget_after_ms {
-            None => Timestamp::FOREVER,
-            Some(after_ms) => self.scratch.entity_state.silent_since().plus(after_ms),
-        }
+        self.program.forget_at(self.scratch.entity_state.silent_since())
     }
 
     /// Ends the unpacked entity: removes every tag that it has, retired ones first, then drops its state.

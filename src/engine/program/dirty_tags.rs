@@ -19,6 +19,10 @@ impl TagSet {
         self.words[place / 64] & 1 << (place % 64) != 0
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
     pub fn extend(&mut self, other: &TagSet) {
         for (word, more) in self.words.iter_mut().zip(&other.words) {
             *word |= more;
@@ -44,6 +48,10 @@ impl TagsByState {
 
     pub fn insert_if_on(&mut self, place: usize) {
         self.on.insert(place);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.off.is_empty() && self.on.is_empty()
     }
 
     /// As many tags, and none of them.

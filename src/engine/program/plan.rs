@@ -13,7 +13,7 @@ use crate::catalog::{
 };
 use crate::engine::aggregate::{Frame, Reach, Readout, SeriesState, SeriesType, Zone};
 use crate::engine::ports::{ScoreModel, ScoreModels};
-use crate::model::{ArrayId, EntityKindId, EventTypeId};
+use crate::model::{ArrayId, EntityKindId, EventTypeId, Timestamp};
 
 /// Index into [`Program::series`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,15 @@ pub struct SeriesPlan {
     pub thresholds: Thresholds,
 }
 
+/// The most series to which an event is added in their bytes: it is noted in a word of which it has passed.
+const SERIES_ADDED_MAX: usize = 64;
+
 impl SeriesPlan {
+    /// Whether every event that it keeps is added, and can be in its bytes.
+    fn only_adds(&self) -> bool {
+        self.series_type.is_added_to_packed() && self.intake == Intake::All && self.each.is_none()
+    }
+
     /// The series of an entity that has had no event.
     pub(in crate::engine) fn empty(&self) -> SeriesState {
         SeriesState::new(self.series_type, &self.intake, self.frame)
@@ -63,6 +71,8 @@ pub struct Listeners {
     /// Series that it resets.
     pub resets: Vec<SeriesId>,
     pub series: Vec<SeriesId>,
+    /// Whether events can be added to the bytes of all that listens.
+    only_adds: bool,
 }
 
 /// How a tag is evaluated.
@@ -186,6 +196,17 @@ impl Program {
     /// What an event type can change.
     pub fn listeners(&self, event_type: EventTypeId) -> &Listeners {
         &self.listeners[event_type.index()]
+    }
+
+    /// Whether an event of a type can be counted in the bytes of its entity.
+    pub(in crate::engine) fn can_count_packed(&self, event_type: EventTypeId) -> bool {
+        self.listeners(event_type).only_adds && self.last_seen_dependents.is_empty()
+    }
+
+    /// The instant at which an entity is forgotten that has been silent since another.
+    pub(in crate::engine) fn forget_at(&self, silent_since: Timestamp) -> Timestamp {
+        let after_ms = self.catalog.entity(self.kind).forget_after_ms;
+        after_ms.map_or(Timestamp::FOREVER, |after_ms| silent_since.plus(after_ms))
     }
 
     fn plan_tag(&mut self, id: TagId) {
@@ -343,21 +364,26 @@ fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) ->
         catalog.attributes.iter().map(|attribute| catalog.expanded(&attribute.from)).collect();
     let on: Vec<EventTypeSet> = series.iter().map(|plan| catalog.expanded(&plan.on)).collect();
     kinds
-        .map(|kind| Listeners {
-            attributes: (0..catalog.attributes.len())
+        .map(|kind| {
+            let attributes: Vec<AttributeId> = (0..catalog.attributes.len())
                 .filter(|index| catalog.attributes[*index].entity == of)
                 .filter(|index| listening(&from[*index], kind))
                 .map(|index| AttributeId(index as u16))
-                .collect(),
-            resets: (0..series.len())
+                .collect();
+            let resets: Vec<SeriesId> = (0..series.len())
                 .filter(|index| series[*index].entity == of && matches!(series[*index].intake, Intake::Since(_)))
                 .filter(|index| series[*index].selected.iter().any(|reset| listening(reset, kind)))
                 .map(|index| SeriesId(index as u16))
-                .collect(),
-            series: (0..series.len())
+                .collect();
+            let heard: Vec<SeriesId> = (0..series.len())
                 .filter(|index| series[*index].entity == of && listening(&on[*index], kind))
                 .map(|index| SeriesId(index as u16))
-                .collect(),
+                .collect();
+            let only_adds = attributes.is_empty()
+                && resets.is_empty()
+                && heard.len() <= SERIES_ADDED_MAX
+                && heard.iter().all(|id| series[usize::from(id.0)].only_adds());
+            Listeners { attributes, resets, series: heard, only_adds }
         })
         .collect()
 }

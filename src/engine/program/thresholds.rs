@@ -6,11 +6,11 @@
 //! such comparisons only, it has to be evaluated when an event moves the series past one of its bounds; until then its
 //! due time is early enough.
 
-use super::dirty_tags::{DirtyTags, TagsByState};
+use super::dirty_tags::TagsByState;
 use super::monotonicity::GrowingSeries;
 use super::plan::CounterPlan;
 use crate::catalog::{Bands, Comparison, CounterId, Expr, TagDefinition, TimeName};
-use crate::engine::aggregate::{Growth, Now, Pane, Readout, Series};
+use crate::engine::aggregate::{Growth, Now, Pane, Readout};
 use crate::model::{Decimal, Number, Timestamp, Value};
 
 /// Clock terms are compared as they are with numbers up to this many units; beyond, their turns are searched for, far from
@@ -94,18 +94,21 @@ impl Thresholds {
         });
     }
 
-    /// Makes the tags dirty that an event of this pane can change, after it was added to the series. `None`: the series
-    /// is not one that only falls until the next event, so all tags that read it can change.
-    pub(in crate::engine) fn mark(
+    /// Visits the tags that an event of this pane can change. `falling`: the value of the series in a window that begins
+    /// with a pane, after the event was added, as [`Series::falling`] has it. `None`: the series is not one that only
+    /// falls until the next event, so all tags that read it can change.
+    ///
+    /// [`Series::falling`]: crate::engine::aggregate::Series::falling
+    pub(in crate::engine) fn visit_crossed(
         &self,
         growth: Growth,
-        series: &Series,
+        falling: impl Fn(Pane) -> Option<Decimal>,
         pane: Pane,
         now: Now,
         counters: &[CounterPlan],
-        dirty: &mut DirtyTags,
+        mut visit: impl FnMut(&TagsByState),
     ) -> Option<()> {
-        dirty.extend_by_state(&self.unbounded);
+        visit(&self.unbounded);
         let mut moved = Moved { counter: None, low: Decimal::ZERO, high: Decimal::ZERO };
         for (bound, tags) in &self.bounds {
             let is_crossed = match (bound, growth) {
@@ -113,7 +116,7 @@ impl Thresholds {
                     if moved.counter != Some(*id) {
                         let plan = counters[usize::from(id.0)];
                         let least = now.least(plan.frame);
-                        let high = series.falling(least)?;
+                        let high = falling(least)?;
                         let low = if pane >= least { high.minus(step)? } else { high };
                         moved = Moved { counter: Some(*id), low, high };
                     }
@@ -126,7 +129,7 @@ impl Thresholds {
                 _ => true,
             };
             if is_crossed {
-                dirty.extend_by_state(tags);
+                visit(tags);
             }
         }
         Some(())

@@ -8,10 +8,12 @@
 //! | `distinct` | distinct values by recency |
 //! | `first_last` | the first and the last value |
 //! | `top` | strings with their counts |
+//! | `packed_series` | series to which an event is added in their bytes |
 
 mod distinct;
 mod first_last;
 mod panes;
+mod packed_series;
 mod series_type;
 mod top;
 
@@ -22,7 +24,9 @@ use crate::engine::encoding::ByteReader;
 use crate::model::{Decimal, Number, Scalar, Timestamp};
 use distinct::Distinct;
 use first_last::{Earliest, Latest};
-use panes::{PaneTotal, PaneTurn, Panes, WindowPanes};
+pub(crate) use packed_series::{PackedPanes, packed_latest, put_latest};
+pub(crate) use panes::{Amount, PaneTotal};
+use panes::{PaneTurn, Panes, WindowPanes, falling};
 pub(crate) use series_type::{Readout, SeriesForm, SeriesType};
 use top::Top;
 
@@ -152,16 +156,10 @@ impl Series {
     /// the value may also rise.
     pub(crate) fn falling(&self, least: Pane) -> Option<Decimal> {
         match self {
-            Series::Counts(panes) => {
-                Some(Decimal::whole(panes.from(least).iter().map(|(_, count)| *count as i64).sum()))
-            }
-            Series::Days(panes) => Some(Decimal::whole(panes.from(least).len() as i64)),
+            Series::Counts(panes) => falling(panes.from(least)),
+            Series::Days(panes) => falling(panes.from(least)),
+            Series::Sums(panes) => falling(panes.from(least)),
             Series::Distinct(distinct) => Some(Decimal::whole(distinct.from(least).len() as i64)),
-            Series::Sums(panes) => {
-                let live = panes.from(least);
-                let rises = live.iter().any(|(_, total)| total.sum < 0);
-                (!rises).then(|| Decimal::from_billionths(sum_of(live).sum))
-            }
             _ => None,
         }
     }

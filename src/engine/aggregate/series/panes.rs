@@ -1,5 +1,6 @@
 //! A sparse list of panes in the order in which they leave; every windowed aggregate stands on it.
 
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use crate::engine::aggregate::{LiveWindow, Pane};
@@ -10,6 +11,54 @@ use crate::model::Decimal;
 pub(crate) trait PaneValue: Copy {
     fn put(&self, out: &mut Vec<u8>);
     fn take(reader: &mut ByteReader<'_>) -> Self;
+}
+
+/// What the panes of a counter add up to, where it only falls until the next event.
+pub(crate) trait Amount: PaneValue {
+    /// What an amount of one is, in billionths.
+    const UNIT: i128;
+
+    /// `None` for an amount below zero: when its pane leaves the window, the counter rises.
+    fn amount(&self) -> Option<i128>;
+}
+
+/// The total of some panes; `None` where it may also rise.
+pub(crate) fn falling<R: Amount>(panes: &[(Pane, R)]) -> Option<Decimal> {
+    let total: Option<i128> = panes.iter().map(|(_, value)| value.amount()).sum();
+    Some(Decimal::from_billionths(total? * R::UNIT))
+}
+
+/// Reads the bytes of panes: of each its number, where its value begins, and that.
+#[derive(Debug)]
+pub(crate) struct PaneReader<'a, R> {
+    reader: ByteReader<'a>,
+    len: usize,
+    newest: Option<Pane>,
+    values: PhantomData<R>,
+}
+
+impl<'a, R> PaneReader<'a, R> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        PaneReader { reader: ByteReader::new(bytes), len: bytes.len(), newest: None, values: PhantomData }
+    }
+}
+
+impl<R: PaneValue> Iterator for PaneReader<'_, R> {
+    type Item = (Pane, usize, R);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.reader.is_empty() {
+            return None;
+        }
+        let pane = match self.newest {
+            None => self.reader.signed(),
+            Some(newest) => newest.wrapping_add(self.reader.unsigned() as i64),
+        };
+        self.newest = Some(pane);
+        let at = self.len - self.reader.remaining();
+        Some((pane, at, R::take(&mut self.reader)))
+    }
 }
 
 /// The panes of a window, and those that have still to enter it, oldest first.
@@ -216,6 +265,30 @@ impl PaneValue for u64 {
 
     fn take(reader: &mut ByteReader<'_>) -> Self {
         reader.unsigned()
+    }
+}
+
+impl Amount for u64 {
+    const UNIT: i128 = Decimal::whole(1).billionths();
+
+    fn amount(&self) -> Option<i128> {
+        Some((*self).into())
+    }
+}
+
+impl Amount for () {
+    const UNIT: i128 = Decimal::whole(1).billionths();
+
+    fn amount(&self) -> Option<i128> {
+        Some(1)
+    }
+}
+
+impl Amount for PaneTotal {
+    const UNIT: i128 = 1;
+
+    fn amount(&self) -> Option<i128> {
+        (self.sum >= 0).then_some(self.sum)
     }
 }
 

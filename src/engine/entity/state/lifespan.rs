@@ -84,6 +84,11 @@ impl Lifespan {
 
     pub(crate) fn read(reader: &mut ByteReader<'_>) -> Self {
         let first_seen = reader.timestamp();
+        Lifespan::read_since(first_seen, reader)
+    }
+
+    /// Reads what follows the first time.
+    pub(super) fn read_since(first_seen: Timestamp, reader: &mut ByteReader<'_>) -> Self {
         let length = reader.unsigned();
         let follows = first_seen != Timestamp::FOREVER && length & COMMAND_FOLLOWS != 0;
         let length = if follows { length & !COMMAND_FOLLOWS } else { length };
@@ -94,6 +99,11 @@ impl Lifespan {
 
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         put_timestamp(out, self.first_seen);
+        self.put_since(out);
+    }
+
+    /// Appends what follows the first time.
+    pub(super) fn put_since(&self, out: &mut Vec<u8>) {
         let length = self.last_seen.since(self.first_seen) as u64;
         match self.commanded {
             None => put_unsigned(out, length),

@@ -10,7 +10,7 @@
 //! | [`tag_state`] | what a tag's state machine remembers, and its bytes |
 //! | [`cell`] | the cells of an entity, and where their content is |
 //! | [`entity_tags`] | the states of all tags of an unpacked entity |
-//! | [`packed_state`] | what comes before the cells in an entity's bytes |
+//! | [`packed_state`] | an entity's bytes, and cells replaced without unpacking it |
 
 mod lifespan;
 mod tag_state;
@@ -20,6 +20,7 @@ mod packed_state;
 
 pub(super) use cell::{CellNumber, place_of_missing};
 pub(crate) use lifespan::Lifespan;
+pub(crate) use packed_state::StateRewriter;
 pub(crate) use tag_state::{
     Scored, StatesWriter, TagState, read_single_state, restate, revived, shown_state, visit_states,
 };

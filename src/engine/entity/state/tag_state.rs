@@ -129,6 +129,7 @@ pub(crate) fn read_single_state(cell: &[u8], text: &mut String) -> TagState {
     take_state(form, since, &mut reader, text)
 }
 
+#[inline]
 fn take_state(form: u8, since: Timestamp, reader: &mut ByteReader<'_>, text: &mut String) -> TagState {
     match form {
         PENDING => TagState::Pending(since),

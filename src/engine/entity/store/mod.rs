@@ -298,6 +298,12 @@ impl Store {
         self.pending_count
     }
 
+    /// Whether an entity is one of them.
+    pub(crate) fn is_pending_reevaluation(&self, entity: EntityId) -> bool {
+        let word = self.pending_reevaluations.get(entity.0 as usize / 64);
+        word.is_some_and(|word| word & 1 << (entity.0 % 64) != 0)
+    }
+
     /// The entity counts as evaluated from now on; whether it did not before.
     pub(crate) fn set_reevaluated(&mut self, entity: EntityId) -> bool {
         let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);

@@ -6,7 +6,7 @@ use crate::engine::aggregate::{Growth, Now, Pane, RunStep, Series, SeriesState, 
 use crate::engine::entity::EntityState;
 use crate::engine::expr::{EventPart, hash_value, load_series, passes, source, visit_texts, visit_values};
 use crate::engine::partition::Stats;
-use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan};
+use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan, TagsByState};
 use crate::model::{ArrayId, Decimal, Event, Scalar};
 
 /// Counts one accepted event for its entity.
@@ -117,7 +117,7 @@ impl EventCounter<'_> {
             return;
         }
         self.stats.passed[usize::from(id.0)] += 1;
-        let pane = self.pane(plan, event);
+        let pane = self.now.pane_of(event.time, plan.frame.grid, &program.zone);
         if matches!(plan.intake, Intake::Sessions { .. } | Intake::Sequence { .. }) {
             return self.add_joined(id, pane, event, entity_state);
         }
@@ -137,8 +137,10 @@ impl EventCounter<'_> {
         });
         match update {
             SeriesUpdate::Changed(Some(growth)) if !self.is_incomplete => {
-                let (series, counters) = (entity_state.series(id), &program.counters);
-                if plan.thresholds.mark(growth, series, pane, self.now, counters, self.dirty).is_none() {
+                let falling = |least: Pane| entity_state.series(id).falling(least);
+                let mark = |tags: &TagsByState| self.dirty.extend_by_state(tags);
+                let marked = plan.thresholds.visit_crossed(growth, falling, pane, self.now, &program.counters, mark);
+                if marked.is_none() {
                     self.dirty.extend_by_state(&plan.growth_dependents);
                 }
             }
@@ -154,7 +156,8 @@ impl EventCounter<'_> {
     fn add_items(&mut self, id: SeriesId, array: ArrayId, event: &Event, entity_state: &mut EntityState) {
         let program = self.program;
         let plan = &program.series[usize::from(id.0)];
-        let (pane, least) = (self.pane(plan, event), self.now.least(plan.frame));
+        let pane = self.now.pane_of(event.time, plan.frame.grid, &program.zone);
+        let least = self.now.least(plan.frame);
         if pane < least {
             return;
         }
@@ -182,11 +185,6 @@ impl EventCounter<'_> {
         if changed {
             self.note_change(plan, growth);
         }
-    }
-
-    fn pane(&self, plan: &SeriesPlan, event: &Event) -> Pane {
-        let grid = plan.frame.grid;
-        if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, &self.program.zone) }
     }
 
     /// Makes the tags dirty that a changed series can change, however far it has moved.

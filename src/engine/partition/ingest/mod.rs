@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | [`event_reading`] | what an event says of an attribute or a series |
 //! | [`event_counter`] | the counting of one event, and which tags it makes dirty |
+//! | [`packed_counter`] | the counting of one event that can change no tag, in the bytes of its entity |
 
 mod event_reading;
 mod event_counter;
+mod packed_counter;
 
 use super::Partition;
 use super::evaluate::EvalContext;
@@ -18,6 +20,7 @@ use crate::engine::ports::Sink;
 use crate::engine::tags::TagCommand;
 use crate::model::{Cause, Command, Event, Scalar, TagId, Timestamp};
 use event_counter::EventCounter;
+use packed_counter::PackedCounter;
 
 impl Partition {
     /// How many events are fetched together.
@@ -48,6 +51,9 @@ impl Partition {
         self.stats.events += 1;
         let hash = Store::hash(key);
         let entity = self.store.find(hash, key);
+        if entity.is_some_and(|entity| self.count_packed(event, entity, now)) {
+            return;
+        }
         match entity {
             Some(entity) => self.scratch.entity_state.unpack(self.store.packed(entity)),
             None => self.scratch.entity_state.begin(key),
@@ -82,6 +88,48 @@ impl Partition {
                 self.rearm(entity, until, now.at);
             }
         }
+    }
+
+    /// Counts an event in the bytes of its entity; whether that was possible. If not, nothing has changed.
+    fn count_packed(&mut self, event: &Event, entity: EntityId, now: Now) -> bool {
+        let Partition { program, store, scratch, coverage, stats, .. } = self;
+        let may_need_more = event.command.is_some()
+            || !program.can_count_packed(event.event_type)
+            || program.catalog.input.dedup_ms.is_some()
+            || coverage.is_incomplete(now.at)
+            || store.is_pending_reevaluation(entity);
+        if may_need_more {
+            return false;
+        }
+        let counter = PackedCounter { program, now };
+        let Some(count) = counter.count(event, store.packed(entity), &mut scratch.packed) else { return false };
+        let forget_at = program.forget_at(count.silent_since);
+        if forget_at <= now.at {
+            return false;
+        }
+        stats.items_left_out += event.items_left_out;
+        count.note(event, program, stats);
+        #[cfg(debug_assertions)]
+        self.check_packed(event, entity, now);
+        self.store.write(entity, &self.scratch.packed);
+        self.rearm(entity, forget_at.min(self.store.due(entity)), now.at);
+        true
+    }
+
+    /// Panics unless the entity, unpacked, has the same bytes once the event is counted, and no dirty tags.
+    #[cfg(debug_assertions)]
+    fn check_packed(&mut self, event: &Event, entity: EntityId, now: Now) {
+        let counted = std::mem::take(&mut self.scratch.packed);
+        self.scratch.entity_state.unpack(self.store.packed(entity));
+        // The event is in the statistics.
+        std::mem::swap(&mut self.stats, &mut self.scratch.checked);
+        self.count(event, EvalContext { now, cause: Cause::Event, command: None });
+        std::mem::swap(&mut self.stats, &mut self.scratch.checked);
+        assert_eq!(self.scratch.dirty.pop_first(), None, "an event that is counted in bytes changes no tag");
+        let repacked = std::mem::take(&mut self.scratch.repacked);
+        self.scratch.packed = repacked;
+        assert_eq!(self.scratch.pack(), counted, "an event leaves the same bytes, however it is counted");
+        self.scratch.repacked = std::mem::replace(&mut self.scratch.packed, counted);
     }
 
     /// Why and with what an event has its entity evaluated. An erasure is not evaluated.

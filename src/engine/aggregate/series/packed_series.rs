@@ -1,0 +1,141 @@
+//! Series in their bytes: an event is added without decoding them, where it falls into the newest pane or a newer one.
+
+use super::panes::{Amount, PaneReader, PaneTotal};
+use super::series_type::SeriesType;
+use crate::catalog::Source;
+use crate::engine::aggregate::Pane;
+use crate::engine::encoding::{ByteReader, put_signed, put_timestamp, put_unsigned};
+use crate::model::{Decimal, Timestamp};
+
+impl SeriesType {
+    /// Whether events can be added to the bytes of the series.
+    pub(crate) fn is_added_to_packed(self) -> bool {
+        matches!(self, SeriesType::Counts | SeriesType::Days | SeriesType::Sums(_) | SeriesType::Latest(Source::Time))
+    }
+}
+
+/// The panes of a cell, from the oldest that still counts.
+#[derive(Debug)]
+pub(crate) struct PackedPanes<'a, R> {
+    cell: &'a [u8],
+    kept: Option<KeptPanes<R>>,
+    /// Whether there are older panes.
+    is_pruned: bool,
+}
+
+/// The panes that still count; there is at least one.
+#[derive(Clone, Copy, Debug)]
+struct KeptPanes<R> {
+    oldest: Pane,
+    /// Where the oldest one's value begins in the cell.
+    oldest_at: usize,
+    newest: Pane,
+    newest_at: usize,
+    newest_value: R,
+    total: i128,
+    /// Whether an amount is below zero.
+    may_rise: bool,
+}
+
+impl<'a, R: Amount> PackedPanes<'a, R> {
+    /// Reads a cell, in which panes before `least` no longer count.
+    pub(crate) fn read(cell: &'a [u8], least: Pane) -> Self {
+        let mut panes = PaneReader::new(cell);
+        let (mut oldest, mut is_pruned) = (panes.next(), false);
+        while let Some((pane, ..)) = oldest
+            && pane < least
+        {
+            (oldest, is_pruned) = (panes.next(), true);
+        }
+        let Some((pane, at, value)) = oldest else { return PackedPanes { cell, kept: None, is_pruned } };
+        let (mut total, mut may_rise) = (0, false);
+        let mut add = |value: R| match value.amount() {
+            Some(amount) => total += amount,
+            None => may_rise = true,
+        };
+        add(value);
+        let (mut newest, mut newest_at, mut newest_value) = (pane, at, value);
+        for (pane, at, value) in panes {
+            add(value);
+            (newest, newest_at, newest_value) = (pane, at, value);
+        }
+        let kept = KeptPanes { oldest: pane, oldest_at: at, newest, newest_at, newest_value, total, may_rise };
+        PackedPanes { cell, kept: Some(kept), is_pruned }
+    }
+
+    /// Whether there are panes that no longer count.
+    pub(crate) fn is_pruned(&self) -> bool {
+        self.is_pruned
+    }
+
+    /// The newest pane that counts.
+    pub(crate) fn newest(&self) -> Option<Pane> {
+        self.kept.map(|kept| kept.newest)
+    }
+
+    /// As [`Series::falling`](super::Series::falling).
+    pub(crate) fn falling(&self, least: Pane) -> Option<Decimal> {
+        let Some(kept) = self.kept else { return Some(Decimal::ZERO) };
+        if kept.oldest >= least {
+            return (!kept.may_rise).then_some(Decimal::from_billionths(kept.total * R::UNIT));
+        }
+        let counted = PaneReader::new(self.cell).skip_while(|(pane, ..)| *pane < least);
+        let total: Option<i128> = counted.map(|(.., value): (_, _, R)| value.amount()).sum();
+        Some(Decimal::from_billionths(total? * R::UNIT))
+    }
+
+    /// Appends the cell without the panes that no longer count, and with a pane that is not older than the newest one:
+    /// with `first` where it is new, else with what `add` makes of its value.
+    pub(crate) fn put_with(&self, pane: Pane, first: R, add: impl FnOnce(R) -> R, out: &mut Vec<u8>) {
+        let Some(kept) = self.kept else {
+            put_signed(out, pane);
+            return first.put(out);
+        };
+        let from = if self.is_pruned {
+            put_signed(out, kept.oldest);
+            kept.oldest_at
+        } else {
+            0
+        };
+        if pane == kept.newest {
+            out.extend_from_slice(&self.cell[from..kept.newest_at]);
+            return add(kept.newest_value).put(out);
+        }
+        out.extend_from_slice(&self.cell[from..]);
+        put_unsigned(out, (pane - kept.newest) as u64);
+        first.put(out);
+    }
+}
+
+impl PackedPanes<'_, u64> {
+    /// Appends the cell with another event.
+    pub(crate) fn put_event(&self, pane: Pane, out: &mut Vec<u8>) {
+        self.put_with(pane, 1, |count| count + 1, out);
+    }
+}
+
+impl PackedPanes<'_, PaneTotal> {
+    /// Appends the cell with another number.
+    pub(crate) fn put_number(&self, pane: Pane, number: Decimal, out: &mut Vec<u8>) {
+        let first = PaneTotal { count: 1, sum: number.billionths() };
+        let add = |total: PaneTotal| PaneTotal { count: total.count + 1, sum: total.sum + number.billionths() };
+        self.put_with(pane, first, add, out);
+    }
+}
+
+impl PackedPanes<'_, ()> {
+    /// Appends the cell with another active day.
+    pub(crate) fn put_day(&self, pane: Pane, out: &mut Vec<u8>) {
+        self.put_with(pane, (), |()| (), out);
+    }
+}
+
+/// The time of the latest event, in the cell of a series that keeps nothing else; `None` for an empty cell.
+pub(crate) fn packed_latest(cell: &[u8]) -> Option<Timestamp> {
+    (!cell.is_empty()).then(|| ByteReader::new(cell).timestamp())
+}
+
+/// Appends the content of such a cell.
+pub(crate) fn put_latest(time: Timestamp, out: &mut Vec<u8>) {
+    put_timestamp(out, time);
+}
