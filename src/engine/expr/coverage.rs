@@ -14,6 +14,8 @@ pub(crate) struct Coverage {
     since: Vec<Timestamp>,
     /// By counter: from this instant on, its window holds only what was seen.
     complete_at: Vec<Timestamp>,
+    /// By series: from this instant on, every tag that reads it reads complete counters only.
+    settled_at: Vec<Timestamp>,
     /// The latest of `complete_at`.
     ends: Timestamp,
 }
@@ -34,8 +36,16 @@ impl Coverage {
                 if is_ours { complete_at(counter.window, *plan, since, program) } else { Timestamp::MIN }
             })
             .collect();
-        let ends = complete_at.iter().copied().max().unwrap_or(Timestamp::MIN);
-        Coverage { since, complete_at, ends }
+        let mut settled_at = vec![Timestamp::MIN; program.series.len()];
+        for tag in &program.tags {
+            let complete_at = latest(tag.counters.iter().map(|counter| complete_at[usize::from(counter.0)]));
+            for series in &tag.series {
+                let settled_at = &mut settled_at[usize::from(series.0)];
+                *settled_at = complete_at.max(*settled_at);
+            }
+        }
+        let ends = latest(complete_at.iter().copied());
+        Coverage { since, complete_at, settled_at, ends }
     }
 
     /// Under another program: a series whose meaning was there before goes on with what it has seen; other series begin
@@ -80,6 +90,11 @@ impl Coverage {
         now < self.ends
     }
 
+    /// Whether some tag that reads a series reads an incomplete counter.
+    pub(crate) fn is_unsettled(&self, series: SeriesId, now: Timestamp) -> bool {
+        self.is_incomplete(now) && now < self.settled_at[usize::from(series.0)]
+    }
+
     /// This, where the evaluation of a tag reads a counter that is incomplete now.
     pub(crate) fn incomplete_for(&self, plan: &TagPlan, now: Timestamp) -> Option<&Self> {
         let incomplete =
@@ -112,6 +127,10 @@ impl Coverage {
     pub(crate) fn seen_since_index(&self, series: usize) -> Timestamp {
         self.since[series]
     }
+}
+
+fn latest(times: impl Iterator<Item = Timestamp>) -> Timestamp {
+    times.max().unwrap_or(Timestamp::MIN)
 }
 
 /// What was kept of a series before the catalog changed.

@@ -4,7 +4,7 @@ use super::event_reading::{AttributeReading, counted_number, read_attribute};
 use crate::catalog::{AttributeId, EventTypeSet, Expr, Intake};
 use crate::engine::aggregate::{Growth, Now, Pane, RunStep, Series, SeriesState, SeriesType, Zone};
 use crate::engine::entity::EntityState;
-use crate::engine::expr::{EventPart, hash_value, load_series, passes, source, visit_texts, visit_values};
+use crate::engine::expr::{Coverage, EventPart, hash_value, load_series, passes, source, visit_texts, visit_values};
 use crate::engine::partition::Stats;
 use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan, TagsByState};
 use crate::model::{ArrayId, Decimal, Event, Scalar};
@@ -16,8 +16,8 @@ pub(super) struct EventCounter<'a> {
     pub now: Now,
     /// The tags whose verdicts may differ now.
     pub dirty: &'a mut DirtyTags,
-    /// Whether some counter has not seen its whole window: then it is compared as an interval, not as a number.
-    pub is_incomplete: bool,
+    /// Counters that have not seen their whole window are compared as intervals, not as numbers.
+    pub coverage: &'a Coverage,
     pub stats: &'a mut Stats,
 }
 
@@ -136,7 +136,7 @@ impl EventCounter<'_> {
             pruned || matches!(update, SeriesUpdate::Changed(_))
         });
         match update {
-            SeriesUpdate::Changed(Some(growth)) if !self.is_incomplete => {
+            SeriesUpdate::Changed(Some(growth)) if !self.coverage.is_unsettled(id, self.now.at) => {
                 let falling = |least: Pane| entity_state.series(id).falling(least);
                 let mark = |tags: &TagsByState| self.dirty.extend_by_state(tags);
                 let marked = plan.thresholds.visit_crossed(growth, falling, pane, self.now, &program.counters, mark);

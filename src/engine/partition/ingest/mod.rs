@@ -96,12 +96,11 @@ impl Partition {
         let may_need_more = event.command.is_some()
             || !program.can_count_packed(event.event_type)
             || program.catalog.input.dedup_ms.is_some()
-            || coverage.is_incomplete(now.at)
             || store.is_pending_reevaluation(entity);
         if may_need_more {
             return false;
         }
-        let counter = PackedCounter { program, now };
+        let counter = PackedCounter { program, now, coverage };
         let Some(count) = counter.count(event, store.packed(entity), &mut scratch.packed) else { return false };
         let forget_at = program.forget_at(count.silent_since);
         if forget_at <= now.at {
@@ -163,8 +162,7 @@ impl Partition {
         let Some(command) = command else {
             let Partition { program, scratch, stats, coverage, .. } = self;
             stats.items_left_out += event.items_left_out;
-            let is_incomplete = coverage.is_incomplete(now.at);
-            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, is_incomplete, stats };
+            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, coverage, stats };
             return counter.count(event, &mut scratch.entity_state);
         };
         self.scratch.entity_state.see_command(now.at);

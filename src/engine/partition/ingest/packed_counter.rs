@@ -9,7 +9,7 @@ use crate::engine::aggregate::{
     Amount, Growth, Now, PackedPanes, Pane, PaneTotal, SeriesType, packed_latest, put_latest,
 };
 use crate::engine::entity::StateRewriter;
-use crate::engine::expr::passes;
+use crate::engine::expr::{Coverage, passes};
 use crate::engine::partition::Stats;
 use crate::engine::program::{Program, SeriesId, SeriesPlan, TagsByState};
 use crate::model::{Decimal, Event, Timestamp};
@@ -19,6 +19,7 @@ use crate::model::{Decimal, Event, Timestamp};
 pub(super) struct PackedCounter<'a> {
     pub program: &'a Program,
     pub now: Now,
+    pub coverage: &'a Coverage,
 }
 
 /// What an event did to the series that listen to it: a bit for each of them, in their order.
@@ -58,6 +59,9 @@ impl PackedCounter<'_> {
         for (index, id) in program.listeners(event.event_type).series.iter().enumerate() {
             let plan = &program.series[usize::from(id.0)];
             if passes(plan.filter.as_ref(), event, &program.zone) {
+                if self.coverage.is_unsettled(*id, self.now.at) {
+                    return None;
+                }
                 tally.passed |= 1 << index;
                 let is_skipped = !self.add(*id, plan, event, &mut state)?;
                 tally.skipped |= u64::from(is_skipped) << index;
