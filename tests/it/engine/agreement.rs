@@ -118,6 +118,13 @@ fn random_catalogs_agree_with_the_reference() {
 }
 
 #[test]
+fn random_catalogs_of_bounds_agree_with_the_reference() {
+    for seed in generate::seeds(SEEDS) {
+        check("case of bounds", seed, generate::case_of_bounds);
+    }
+}
+
+#[test]
 fn random_clock_terms_agree_with_the_reference() {
     for seed in generate::seeds(SEEDS) {
         check("sharp", seed, generate::sharp);

@@ -87,6 +87,10 @@ impl Features {
         }))
     }
 
+    pub fn of(features: &[Feature]) -> Self {
+        Self(features.iter().fold(0, |bits, feature| bits | 1 << *feature as u32))
+    }
+
     pub const fn has(self, feature: Feature) -> bool {
         self.0 & 1 << feature as u32 != 0
     }

@@ -1,10 +1,12 @@
 //! Random catalogs and streams, and how to make a failing pair of them small.
 //!
 //! `draft` holds what a case is drawn from, `features` what it may have, `expression` and `clock` its conditions, `kinds`
-//! its kinds of entity, `elements` what counts by elements, after resets, in sessions and in sequences, `catalog` the whole file, `stream` the events in the shapes of `record`, `command` those that are
-//! no behaviour, `hostile` what must be rejected, `repeats` streams for de-duplication alone,
+//! its kinds of entity, `elements` what counts by elements, after resets, in sessions and in sequences, `catalog` the
+//! whole file, `bounds` catalogs in which few events change a tag, `stream` the events in the shapes of `record`, `command`
+//! those that are no behaviour, `hostile` what must be rejected, `repeats` streams for de-duplication alone,
 //! `edit` catalogs as their authors change them.
 
+mod bounds;
 mod catalog;
 mod clock;
 mod command;
@@ -31,6 +33,7 @@ use record::Shape;
 use serde_json::Value;
 use stream::Stream;
 
+pub use bounds::case_of_bounds;
 pub use edit::edited;
 pub use features::{Feature, Features};
 pub use repeats::repeats;
