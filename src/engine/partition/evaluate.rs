@@ -33,12 +33,7 @@ impl Partition {
                 continue;
             }
             self.scratch.entity_state.load_tags();
-            let is_settled = match self.scratch.entity_state.tag(id) {
-                TagState::Off => !dirty_tag.if_off,
-                TagState::On { lapsed: None, .. } => !dirty_tag.if_on,
-                _ => false,
-            };
-            if !is_settled {
+            if !self.scratch.entity_state.tag(id).is_settled(dirty_tag) {
                 let until = self.evaluate_tag(dirty_tag.place, context, sink);
                 self.scratch.group_dues.hold(dirty_tag.place, until);
             }

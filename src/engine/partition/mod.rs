@@ -5,10 +5,10 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `held_tags` | tags whose changes wait for approval |
 //! | `evaluate` | dirty tags step to their next states; timers fire; scores are computed ahead |
 //! | `ingest` | what an event does to its entity |
 //! | `removal` | the end of an entity: erased or forgotten |
-//! | `held_tags` | tags whose changes wait for approval |
 //! | `catalog_change` | another catalog: states go on, every entity is evaluated once |
 //! | `preview` | what another catalog would change, counted before it does |
 //! | `backfill` | new counters from old events |
@@ -18,10 +18,10 @@
 //! | `explain` | why a tag is as it is, and when that will differ |
 //! | `inspect` | a partition put together from states, and read without changing anything |
 
+mod held_tags;
 mod evaluate;
 mod ingest;
 mod removal;
-mod held_tags;
 mod catalog_change;
 mod preview;
 mod backfill;

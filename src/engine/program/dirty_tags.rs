@@ -50,10 +50,6 @@ impl TagsByState {
         self.on.insert(place);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.off.is_empty() && self.on.is_empty()
-    }
-
     /// As many tags, and none of them.
     pub fn none(&self) -> Self {
         TagsByState::empty(self.off.words.len() * 64)

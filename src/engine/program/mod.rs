@@ -23,7 +23,7 @@ mod record_bounds;
 mod compiled_catalog;
 
 pub use compiled_catalog::CompiledCatalog;
-pub(crate) use dirty_tags::{DirtyTags, TagsByState};
+pub(crate) use dirty_tags::{DirtyTag, DirtyTags, TagsByState};
 pub use plan::{AttributeStats, Program};
 pub(crate) use plan::{CounterPlan, Dependency, SeriesId, SeriesPlan, TagPlan, visit_dependencies};
 pub use record_bounds::RecordBounds;

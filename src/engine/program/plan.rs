@@ -320,7 +320,7 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
                 frame: kept,
                 dependents: TagSet::empty(catalog.tags.len()),
                 growth_dependents: TagsByState::empty(catalog.tags.len()),
-                thresholds: Thresholds::empty(catalog.tags.len()),
+                thresholds: Thresholds::default(),
             });
             series.len() - 1
         });

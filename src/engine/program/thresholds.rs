@@ -9,7 +9,7 @@
 use super::dirty_tags::TagsByState;
 use super::monotonicity::GrowingSeries;
 use super::plan::CounterPlan;
-use crate::catalog::{Bands, Comparison, CounterId, Expr, TagDefinition, TimeName};
+use crate::catalog::{Bands, Comparison, Condition, CounterId, Expr, TagDefinition, TimeName};
 use crate::engine::aggregate::{Growth, Now, Pane, Readout};
 use crate::model::{Decimal, Number, Timestamp, Value};
 
@@ -64,18 +64,32 @@ enum Bound {
 #[derive(Clone, Debug, Default)]
 pub struct Thresholds {
     /// They read it in another way than in comparisons with bounds.
-    unbounded: TagsByState,
+    unbounded: Option<TagsByState>,
     bounds: Vec<(Bound, TagsByState)>,
 }
 
 impl Thresholds {
-    pub(super) fn empty(tags: usize) -> Self {
-        Thresholds { unbounded: TagsByState::empty(tags), bounds: Vec::new() }
+    /// Adds a tag that reads the series. `states`: the states in which growth of the series can change the tag by its
+    /// `when`, or by all that it reads.
+    pub(super) fn add(&mut self, place: usize, tag: &TagDefinition, series: &GrowingSeries<'_>, states: &TagsByState) {
+        if let TagDefinition::Rule { when, until, .. } = tag {
+            self.add_bounds(place, bounds_of_condition(when, series), states);
+            if let Some(until) = until {
+                // It is read while the tag is on.
+                let mut on = states.none();
+                on.insert_if_on(place);
+                self.add_bounds(place, bounds_of_condition(until, series), &on);
+            }
+        } else {
+            self.add_bounds(place, bounds_of(tag, series), states);
+        }
     }
 
-    /// Adds a tag that reads the series. `states`: the states in which growth of the series can change the tag.
-    pub(super) fn add(&mut self, place: usize, tag: &TagDefinition, series: &GrowingSeries<'_>, states: &TagsByState) {
-        let Some(bounds) = bounds_of(tag, series) else { return self.unbounded.take_from(states, place) };
+    /// `None`: the series is read in another way, too.
+    fn add_bounds(&mut self, place: usize, bounds: Option<Vec<Bound>>, states: &TagsByState) {
+        let Some(bounds) = bounds else {
+            return self.unbounded.get_or_insert_with(|| states.none()).take_from(states, place);
+        };
         for bound in bounds {
             let known = self.bounds.iter_mut().find(|(known, _)| *known == bound);
             match known {
@@ -108,7 +122,7 @@ impl Thresholds {
         counters: &[CounterPlan],
         mut visit: impl FnMut(&TagsByState),
     ) -> Option<()> {
-        visit(&self.unbounded);
+        self.unbounded.iter().for_each(&mut visit);
         let mut moved = Moved { counter: None, low: Decimal::ZERO, high: Decimal::ZERO };
         for (bound, tags) in &self.bounds {
             let is_crossed = match (bound, growth) {
@@ -159,6 +173,12 @@ fn bounds_of(tag: &TagDefinition, series: &GrowingSeries<'_>) -> Option<Vec<Boun
             }
         }
     }
+    Some(bounds)
+}
+
+fn bounds_of_condition(condition: &Condition, series: &GrowingSeries<'_>) -> Option<Vec<Bound>> {
+    let mut bounds = Vec::new();
+    collect(&condition.expr, series, &mut bounds)?;
     Some(bounds)
 }
 

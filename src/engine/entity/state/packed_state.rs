@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::cell::{CellNumber, CellPlace, cell_at, put_cell};
 use super::lifespan::Lifespan;
+use super::tag_state::{TagState, find_state};
+use crate::catalog::TagId;
 use crate::engine::encoding::ByteReader;
 use crate::engine::program::{Program, SeriesId};
 use crate::model::Timestamp;
@@ -38,7 +40,10 @@ pub(crate) struct StateRewriter<'a> {
     packed: &'a [u8],
     out: &'a mut Vec<u8>,
     lifespan: Lifespan,
-    attributes: usize,
+    /// The number of the first series' cell, of the first tag's, and of the cell with the states of all tags.
+    first_series: usize,
+    first_tag: usize,
+    tag_states: usize,
     /// The cell that was looked for last, or where it would stand.
     found: (CellNumber, CellPlace),
     /// From here on the bytes have not been copied.
@@ -56,8 +61,11 @@ impl<'a> StateRewriter<'a> {
         out.extend_from_slice(&packed[..begins]);
         lifespan.put_since(out);
         let found = (CellNumber(0), CellPlace::nothing_at(len as u32));
-        let attributes = program.catalog.attributes.len();
-        Some(StateRewriter { packed, out, lifespan, attributes, found, copied_to: len })
+        let first_series = program.catalog.attributes.len();
+        let first_tag = first_series + program.series.len();
+        // Behind the tags are the remembered ids and the retired tags.
+        let tag_states = first_tag + program.catalog.tags.len() + 2;
+        Some(StateRewriter { packed, out, lifespan, first_series, first_tag, tag_states, found, copied_to: len })
     }
 
     /// The time of the last sign of the entity.
@@ -67,7 +75,19 @@ impl<'a> StateRewriter<'a> {
 
     /// The content of a series' cell, empty where there is none. Series are looked for in the order of their numbers.
     pub(crate) fn series(&mut self, id: SeriesId) -> &'a [u8] {
-        let number = CellNumber::of_series(id, self.attributes);
+        self.cell(CellNumber::of_series(id, self.first_series))
+    }
+
+    /// The state of a tag, once all series have been looked for. Its strings are appended to `text`.
+    pub(crate) fn tag(&mut self, id: TagId, text: &mut String) -> TagState {
+        let states = match self.found {
+            (number, place) if usize::from(number.0) == self.tag_states => &self.packed[place.content()],
+            _ => self.cell(CellNumber(self.tag_states as u16)),
+        };
+        find_state(states, self.first_tag as u16 + id.0, text)
+    }
+
+    fn cell(&mut self, number: CellNumber) -> &'a [u8] {
         let mut head = self.found.1.end as usize;
         while head < self.packed.len() {
             let (known, place) = cell_at(self.packed, head);

@@ -3,7 +3,7 @@
 use crate::engine::encoding::{
     ByteReader, StoredValue, TextSpan, put_signed, put_timestamp, put_unsigned, put_value, put_word,
 };
-use crate::engine::program::{TagForm, TagStates};
+use crate::engine::program::{DirtyTag, TagForm, TagStates};
 use crate::model::{Number, Timestamp};
 
 /// What a tag's state machine remembers (spec 3).
@@ -24,6 +24,15 @@ pub(crate) enum TagState {
 }
 
 impl TagState {
+    /// Whether what made a tag dirty cannot change it in this state.
+    pub(crate) fn is_settled(self, dirty_tag: DirtyTag) -> bool {
+        match self {
+            TagState::Off => !dirty_tag.if_off,
+            TagState::On { lapsed: None, .. } => !dirty_tag.if_on,
+            _ => false,
+        }
+    }
+
     /// Since when the tag shows its value; `None` for one that shows nothing.
     pub(crate) fn since(self) -> Option<Timestamp> {
         match self {
@@ -120,6 +129,17 @@ pub(crate) fn visit_states(cell: &[u8], text: &mut String, mut visit: impl FnMut
         visit(number, take_state(first & ((1 << FORM_BITS) - 1), Timestamp::from_ms(since), &mut reader, text));
         next = u64::from(number) + 1;
     }
+}
+
+/// The state of the tag with this number in what [`StatesWriter`] wrote.
+pub(super) fn find_state(cell: &[u8], number: u16, text: &mut String) -> TagState {
+    let mut found = TagState::Off;
+    visit_states(cell, text, |known, state| {
+        if known == number {
+            found = state;
+        }
+    });
+    found
 }
 
 /// Reads the state of one tag, as it was in a cell of its own before version 2 of the changelog.

@@ -1,7 +1,7 @@
 //! Counts an event in the bytes of its entity, where it can change no tag.
 //!
-//! Most events move a few counters, and no counter past a bound (see `thresholds`): nothing has to be evaluated, and only
-//! the newest pane of each series has to be written again. What this leaves is what `event_counter` and the evaluation
+//! Most events move a few counters, and no counter past a bound that matters in the state of its tag (see `thresholds`):
+//! nothing has to be evaluated, and only the newest pane of each series has to be written again. What this leaves is what `event_counter` and the evaluation
 //! would leave, to the byte.
 
 use super::event_reading::counted_number;
@@ -11,7 +11,8 @@ use crate::engine::aggregate::{
 use crate::engine::entity::StateRewriter;
 use crate::engine::expr::{Coverage, passes};
 use crate::engine::partition::Stats;
-use crate::engine::program::{Program, SeriesId, SeriesPlan, TagsByState};
+use crate::engine::partition::held_tags::HeldTags;
+use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan, TagsByState};
 use crate::model::{Decimal, Event, Timestamp};
 
 /// Counts an event in the bytes of its entity.
@@ -20,6 +21,11 @@ pub(super) struct PackedCounter<'a> {
     pub program: &'a Program,
     pub now: Now,
     pub coverage: &'a Coverage,
+    pub held_tags: &'a HeldTags,
+    /// The tags that may change.
+    pub dirty: &'a mut DirtyTags,
+    /// A buffer.
+    pub text: &'a mut String,
 }
 
 /// What an event did to the series that listen to it: a bit for each of them, in their order.
@@ -51,8 +57,8 @@ impl PackedCount {
 
 impl PackedCounter<'_> {
     /// Replaces `out` by the entity's bytes with the event counted. `None` where a tag may change, or where something has
-    /// to be decoded; the program says of which types of events that may not be so.
-    pub(super) fn count(&self, event: &Event, packed: &[u8], out: &mut Vec<u8>) -> Option<PackedCount> {
+    /// to be decoded; then some tags may be dirty. The program says of which types of events that may not be so.
+    pub(super) fn count(mut self, event: &Event, packed: &[u8], out: &mut Vec<u8>) -> Option<PackedCount> {
         let program = self.program;
         let mut state = StateRewriter::begin(packed, event.time, program, out)?;
         let mut tally = Tally::default();
@@ -67,13 +73,19 @@ impl PackedCounter<'_> {
                 tally.skipped |= u64::from(is_skipped) << index;
             }
         }
+        while let Some(dirty_tag) = self.dirty.pop_first() {
+            let id = program.tags[dirty_tag.place].id;
+            if !self.held_tags.has_place(dirty_tag.place) && !state.tag(id, self.text).is_settled(dirty_tag) {
+                return None;
+            }
+        }
         let silent_since = state.silent_since();
         state.finish();
         Some(PackedCount { silent_since, tally })
     }
 
     /// Adds an event to a series; whether it has a value that the series takes.
-    fn add(&self, id: SeriesId, plan: &SeriesPlan, event: &Event, state: &mut StateRewriter<'_>) -> Option<bool> {
+    fn add(&mut self, id: SeriesId, plan: &SeriesPlan, event: &Event, state: &mut StateRewriter<'_>) -> Option<bool> {
         let pane = self.now.pane_of(event.time, plan.frame.grid, &self.program.zone);
         let least = self.now.least(plan.frame);
         if pane < least {
@@ -83,7 +95,7 @@ impl PackedCounter<'_> {
         match plan.series_type {
             SeriesType::Counts => {
                 let panes = PackedPanes::<u64>::read(cell, least);
-                self.keeps_tags(plan, &panes, pane, Decimal::whole(1))?;
+                self.mark(plan, &panes, pane, Decimal::whole(1))?;
                 state.replace(|out| panes.put_event(pane, out));
             }
             SeriesType::Days => {
@@ -91,7 +103,7 @@ impl PackedCounter<'_> {
                 if panes.newest() == Some(pane) {
                     return (!panes.is_pruned()).then_some(true);
                 }
-                self.keeps_tags(plan, &panes, pane, Decimal::whole(1))?;
+                self.mark(plan, &panes, pane, Decimal::whole(1))?;
                 state.replace(|out| panes.put_day(pane, out));
             }
             SeriesType::Sums(of) => {
@@ -99,7 +111,7 @@ impl PackedCounter<'_> {
                 let Some(number) = counted_number(of, event.into(), self.program) else {
                     return (!panes.is_pruned()).then_some(false);
                 };
-                self.keeps_tags(plan, &panes, pane, Some(number).filter(|number| *number >= Decimal::ZERO)?)?;
+                self.mark(plan, &panes, pane, Some(number).filter(|number| *number >= Decimal::ZERO)?)?;
                 state.replace(|out| panes.put_number(pane, number, out));
             }
             SeriesType::Latest(_) => {
@@ -109,7 +121,7 @@ impl PackedCounter<'_> {
                 }
                 if event.time >= before {
                     let growth = Growth::Later { before, after: event.time };
-                    self.crosses_no_bound(plan, growth, pane, |_| None)?;
+                    self.mark_crossed(plan, growth, pane, |_| None)?;
                     state.replace(|out| put_latest(event.time, out));
                 }
             }
@@ -118,9 +130,10 @@ impl PackedCounter<'_> {
         Some(true)
     }
 
-    /// `None` where a tag may change when a series grows by this much in a pane, or where that is older than the newest.
-    fn keeps_tags<R: Amount>(
-        &self,
+    /// Makes the tags dirty that may change when a series grows by this much in a pane; `None` where that is older than the
+    /// newest, or where all tags that read the series may change.
+    fn mark<R: Amount>(
+        &mut self,
         plan: &SeriesPlan,
         panes: &PackedPanes<'_, R>,
         pane: Pane,
@@ -129,23 +142,21 @@ impl PackedCounter<'_> {
         if panes.newest().is_some_and(|newest| newest > pane) {
             return None;
         }
-        self.crosses_no_bound(plan, Growth::Step(step), pane, |least| {
+        self.mark_crossed(plan, Growth::Step(step), pane, |least| {
             let before = panes.falling(least)?;
             if pane >= least { before.plus(step) } else { Some(before) }
         })
     }
 
-    /// `None` where a tag may change. `falling`: as `Thresholds::visit_crossed` asks for it.
-    fn crosses_no_bound(
-        &self,
+    /// The same for any growth. `falling`: as `Thresholds::visit_crossed` asks for it.
+    fn mark_crossed(
+        &mut self,
         plan: &SeriesPlan,
         growth: Growth,
         pane: Pane,
         falling: impl Fn(Pane) -> Option<Decimal>,
     ) -> Option<()> {
-        let mut keeps_tags = true;
-        let visit = |tags: &_| keeps_tags &= TagsByState::is_empty(tags);
-        plan.thresholds.visit_crossed(growth, falling, pane, self.now, &self.program.counters, visit)?;
-        keeps_tags.then_some(())
+        let mark = |tags: &TagsByState| self.dirty.extend_by_state(tags);
+        plan.thresholds.visit_crossed(growth, falling, pane, self.now, &self.program.counters, mark)
     }
 }
