@@ -1,8 +1,9 @@
 //! Payloads with schemas in a registry: Confluent's wire format, decoded to the JSON of the same value.
 //!
-//! A value in this format begins with a zero byte and the id of its schema, or a header of the record has the schema's GUID;
-//! JSON never begins so, and without the header it is read as it is. The payload becomes JSON before anything else looks at it: so a catalog's `input`, the state and what is forwarded are the
-//! same as for JSON, and records that are JSON pay one comparison.
+//! A value in this format begins with a zero byte and the id of its schema, or a header of the record has the schema's
+//! GUID; JSON never begins so, and without the header it is read as it is. The payload becomes JSON before anything else
+//! looks at it: so a catalog's `input`, the state and what is forwarded are the same as for JSON, and records that are JSON
+//! pay one comparison.
 //!
 //! Schemas are requested by one thread of the process, each once. A worker waits a moment for its answer. If there is none,
 //! the worker holds the partition up and asks again: whether a schema exists, only the registry can say. An id that the
