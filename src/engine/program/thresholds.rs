@@ -4,7 +4,7 @@
 //! no such comparison. Each also holds at least as long as before, since a series that has grown is at every later
 //! instant at least what it would have been without the event (see `monotonicity`). So where a tag reads a series in
 //! such comparisons only, it has to be evaluated when an event moves the series past one of its bounds; until then its
-//! due time is early enough.
+//! due time is early enough. A bound of `until` matters while the tag is on.
 
 use super::dirty_tags::TagsByState;
 use super::monotonicity::GrowingSeries;
