@@ -41,6 +41,11 @@ impl<'a, R> PaneReader<'a, R> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         PaneReader { reader: ByteReader::new(bytes), len: bytes.len(), newest: None, values: PhantomData }
     }
+
+    /// How many bytes it has not read.
+    fn remaining(&self) -> usize {
+        self.reader.remaining()
+    }
 }
 
 impl<R: PaneValue> Iterator for PaneReader<'_, R> {
@@ -223,11 +228,8 @@ impl<R: PaneValue> Panes<R> {
             return put_newer(panes, rest, out);
         }
         let old = &old[old.len() - self.decoded.len..];
-        let mut reader = ByteReader::new(old);
-        for _ in 0..=self.decoded.dropped {
-            reader.signed();
-            R::take(&mut reader);
-        }
+        let mut reader = PaneReader::<R>::new(old);
+        reader.nth(self.decoded.dropped);
         out.extend_from_slice(&old[old.len() - reader.remaining()..old.len() - self.decoded.newest_len]);
         put_newer(Deltas::after(self.list[kept - 1].0), &self.list[kept..], out);
     }
@@ -235,15 +237,12 @@ impl<R: PaneValue> Panes<R> {
     pub(crate) fn decode(&mut self, reader: &mut ByteReader<'_>) {
         self.clear();
         let len = reader.remaining();
-        if len == 0 {
-            return;
-        }
-        let (mut pane, mut newest_len) = (reader.signed(), len);
-        self.list.push((pane, R::take(reader)));
-        while !reader.is_empty() {
-            newest_len = reader.remaining();
-            pane = pane.wrapping_add(reader.unsigned() as i64);
-            self.list.push((pane, R::take(reader)));
+        let (mut panes, mut newest_len) = (PaneReader::new(reader.take(len)), 0);
+        loop {
+            let rest = panes.remaining();
+            let Some((pane, _, value)) = panes.next() else { break };
+            self.list.push((pane, value));
+            newest_len = rest;
         }
         self.decoded = Decoded { panes: self.list.len(), dropped: 0, len, newest_len };
     }

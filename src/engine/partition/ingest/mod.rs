@@ -104,11 +104,11 @@ impl Partition {
         let Scratch { dirty, text, packed, .. } = scratch;
         let counter = PackedCounter { program, now, coverage, held_tags, dirty, text };
         let count = counter.count(event, store.packed(entity), packed);
-        let Some(count) = count.filter(|count| program.forget_at(count.silent_since) > now.at) else {
+        let count = count.map(|count| (count, program.forget_at(count.silent_since)));
+        let Some((count, forget_at)) = count.filter(|(_, forget_at)| *forget_at > now.at) else {
             dirty.clear();
             return false;
         };
-        let forget_at = program.forget_at(count.silent_since);
         stats.items_left_out += event.items_left_out;
         count.note(event, program, stats);
         #[cfg(debug_assertions)]
@@ -133,8 +133,7 @@ impl Partition {
             let is_kept = self.held_tags.has_place(dirty_tag.place) || state.is_settled(dirty_tag);
             assert!(is_kept, "an event that is counted in bytes changes no tag");
         }
-        let repacked = std::mem::take(&mut self.scratch.repacked);
-        self.scratch.packed = repacked;
+        self.scratch.packed = std::mem::take(&mut self.scratch.repacked);
         assert_eq!(self.scratch.pack(), counted, "an event leaves the same bytes, however it is counted");
         self.scratch.repacked = std::mem::replace(&mut self.scratch.packed, counted);
     }

@@ -1,8 +1,8 @@
 //! Counts an event in the bytes of its entity, where it can change no tag.
 //!
 //! Most events move a few counters, and no counter past a bound that matters in the state of its tag (see `thresholds`):
-//! nothing has to be evaluated, and only the newest pane of each series has to be written again. What this leaves is what `event_counter` and the evaluation
-//! would leave, to the byte.
+//! nothing has to be evaluated, and only the newest pane of each series has to be written again. What this leaves is what
+//! `event_counter` and the evaluation would leave, to the byte.
 
 use super::event_reading::counted_number;
 use crate::engine::aggregate::{
