@@ -77,6 +77,16 @@ impl Latest {
     }
 }
 
+/// The time of the latest event, in the cell of a series of times; `None` for an empty cell.
+pub(crate) fn packed_latest(cell: &[u8]) -> Option<Timestamp> {
+    (!cell.is_empty()).then(|| ByteReader::new(cell).timestamp())
+}
+
+/// Appends the content of such a cell, as [`Latest::encode`] does.
+pub(crate) fn put_latest(time: Timestamp, out: &mut Vec<u8>) {
+    put_timestamp(out, time);
+}
+
 /// The earliest event of one pane.
 #[derive(Clone, Copy, Debug)]
 struct PaneFirst {

@@ -4,8 +4,8 @@ use super::panes::{Amount, PaneReader, PaneTotal};
 use super::series_type::SeriesType;
 use crate::catalog::Source;
 use crate::engine::aggregate::Pane;
-use crate::engine::encoding::{ByteReader, put_signed, put_timestamp, put_unsigned};
-use crate::model::{Decimal, Timestamp};
+use crate::engine::encoding::{put_signed, put_unsigned};
+use crate::model::Decimal;
 
 impl SeriesType {
     /// Whether events can be added to the bytes of the series.
@@ -84,12 +84,12 @@ impl<'a, R: Amount> PackedPanes<'a, R> {
         Some(Decimal::from_billionths(total? * R::UNIT))
     }
 
-    /// Appends the cell without the panes that no longer count, and with a pane that is not older than the newest one:
-    /// with `first` where it is new, else with what `add` makes of its value.
-    pub(crate) fn put_with(&self, pane: Pane, first: R, add: impl FnOnce(R) -> R, out: &mut Vec<u8>) {
+    /// Appends the cell without the panes that no longer count, and with what `add` makes of a pane that is not older than
+    /// the newest one. A new pane is made from `empty`.
+    fn put_with(&self, pane: Pane, empty: R, add: impl FnOnce(R) -> R, out: &mut Vec<u8>) {
         let Some(kept) = self.kept else {
             put_signed(out, pane);
-            return first.put(out);
+            return add(empty).put(out);
         };
         let from = if self.is_pruned {
             put_signed(out, kept.oldest);
@@ -103,23 +103,22 @@ impl<'a, R: Amount> PackedPanes<'a, R> {
         }
         out.extend_from_slice(&self.cell[from..]);
         put_unsigned(out, (pane - kept.newest) as u64);
-        first.put(out);
+        add(empty).put(out);
     }
 }
 
 impl PackedPanes<'_, u64> {
     /// Appends the cell with another event.
     pub(crate) fn put_event(&self, pane: Pane, out: &mut Vec<u8>) {
-        self.put_with(pane, 1, |count| count + 1, out);
+        self.put_with(pane, 0, |count| count + 1, out);
     }
 }
 
 impl PackedPanes<'_, PaneTotal> {
     /// Appends the cell with another number.
     pub(crate) fn put_number(&self, pane: Pane, number: Decimal, out: &mut Vec<u8>) {
-        let first = PaneTotal { count: 1, sum: number.billionths() };
         let add = |total: PaneTotal| PaneTotal { count: total.count + 1, sum: total.sum + number.billionths() };
-        self.put_with(pane, first, add, out);
+        self.put_with(pane, PaneTotal::default(), add, out);
     }
 }
 
@@ -128,14 +127,4 @@ impl PackedPanes<'_, ()> {
     pub(crate) fn put_day(&self, pane: Pane, out: &mut Vec<u8>) {
         self.put_with(pane, (), |()| (), out);
     }
-}
-
-/// The time of the latest event, in the cell of a series that keeps nothing else; `None` for an empty cell.
-pub(crate) fn packed_latest(cell: &[u8]) -> Option<Timestamp> {
-    (!cell.is_empty()).then(|| ByteReader::new(cell).timestamp())
-}
-
-/// Appends the content of such a cell.
-pub(crate) fn put_latest(time: Timestamp, out: &mut Vec<u8>) {
-    put_timestamp(out, time);
 }
