@@ -75,6 +75,11 @@ impl Setup {
         format!("{}-{name}", self.application)
     }
 
+    /// The snapshot of a partition, where `state.directory` is `state`.
+    pub fn snapshot(&self, partition: usize) -> PathBuf {
+        self.folder.join(format!("state/{}/{partition}.snapshot", self.application))
+    }
+
     /// What its processes read of them.
     pub fn settings(&self) -> Settings {
         let sources = Sources {

@@ -32,25 +32,23 @@ impl Application<'_> {
         produce(self.broker, &self.setup.topic("events"), events);
     }
 
-    fn await_all(&self, service: &mut Service) {
+    /// A version starts, and takes events.
+    fn start_and_feed(&mut self, program: &Path) -> Service {
+        let mut service = self.start(program);
+        self.feed();
         service.until("all events to be committed", |_| is_all_done(self.broker, &self.setup));
+        service
     }
 
     /// A version runs and gets events. Returns its log.
     fn run(&mut self, program: &Path) -> String {
-        let mut service = self.start(program);
-        self.feed();
-        self.await_all(&mut service);
-        service.stop()
+        self.start_and_feed(program).stop()
     }
 
     /// The same, and it has written a snapshot of each partition when it stops.
     fn run_with_snapshots(&mut self, program: &Path) {
-        let mut service = self.start(program);
-        self.feed();
-        self.await_all(&mut service);
-        let folder = self.setup.folder.join("state").join(&self.setup.application);
-        let has_snapshot = |partition| folder.join(format!("{partition}.snapshot")).exists();
+        let mut service = self.start_and_feed(program);
+        let has_snapshot = |partition| self.setup.snapshot(partition).exists();
         service.until("snapshots", |_| (0..PARTITIONS).all(has_snapshot));
         service.stop();
     }

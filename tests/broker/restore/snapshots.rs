@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
 use crate::fixture::broker::{self, Broker};
 use crate::fixture::client::{Write, committed, produce, read_all};
@@ -63,18 +62,14 @@ impl Warm<'_> {
         });
     }
 
-    fn file(&self, partition: i32) -> PathBuf {
-        self.setup.folder.join(format!("state/{}/{partition}.snapshot", self.setup.application))
-    }
-
     /// Puts other bytes into a snapshot, and the checksum that belongs to them.
-    fn rewrite(&self, partition: i32, at: usize, bytes: &[u8]) {
-        let mut file = fs::read(self.file(partition)).expect("a snapshot");
+    fn rewrite(&self, partition: usize, at: usize, bytes: &[u8]) {
+        let mut file = fs::read(self.setup.snapshot(partition)).expect("a snapshot");
         file[at..at + bytes.len()].copy_from_slice(bytes);
         let end = file.len() - 8;
         let sum = xxhash_rust::xxh3::xxh3_64(&file[..end]);
         file[end..].copy_from_slice(&sum.to_le_bytes());
-        fs::write(self.file(partition), file).expect("it can be written");
+        fs::write(self.setup.snapshot(partition), file).expect("it can be written");
     }
 
     /// Every user's changes are those of one counter that never began again: 1, 2, 3 …
@@ -92,14 +87,14 @@ impl Warm<'_> {
 }
 
 /// Waits until a partition was read back without a snapshot.
-fn await_whole(service: &mut Service, partition: i32) {
+fn await_whole(service: &mut Service, partition: usize) {
     let words = format!("has restored partition {partition}: 25 users from ");
     let is_size = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
     service.until("all of the changelog", |service| service.log().split(&words).skip(1).any(is_size));
 }
 
 /// What of the changelog was read after the snapshot of a partition.
-fn tail_bytes(service: &mut Service, partition: i32) -> u64 {
+fn tail_bytes(service: &mut Service, partition: usize) -> u64 {
     let words = format!("has restored partition {partition}: 25 users from a snapshot of ");
     service.says(&words);
     let log = service.log();
@@ -116,7 +111,7 @@ fn a_start_reads_only_what_came_after_the_snapshot_and_all_if_that_is_wrong() {
 
     // After a stop.
     let mut service = warm.setup.start();
-    for partition in 0..PARTITIONS as i32 {
+    for partition in 0..PARTITIONS {
         let bytes = tail_bytes(&mut service, partition);
         assert!((50..2 * TRANSACTION_BYTES).contains(&bytes), "{bytes} bytes of partition {partition}");
     }
@@ -127,7 +122,7 @@ fn a_start_reads_only_what_came_after_the_snapshot_and_all_if_that_is_wrong() {
     // After a kill, with a snapshot that is older than the last commits.
     warm.feed(20);
     let mut service = warm.setup.start();
-    for partition in 0..PARTITIONS as i32 {
+    for partition in 0..PARTITIONS {
         let bytes = tail_bytes(&mut service, partition);
         assert!(bytes > 5 * TRANSACTION_BYTES, "{bytes} bytes of partition {partition}");
     }
@@ -135,11 +130,11 @@ fn a_start_reads_only_what_came_after_the_snapshot_and_all_if_that_is_wrong() {
     service.stop();
 
     // One is damaged, and one is gone.
-    let mut damaged = fs::read(warm.file(0)).expect("a snapshot");
+    let mut damaged = fs::read(warm.setup.snapshot(0)).expect("a snapshot");
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
-    fs::write(warm.file(0), damaged).expect("it can be written");
-    fs::remove_file(warm.file(1)).expect("it can be removed");
+    fs::write(warm.setup.snapshot(0), damaged).expect("it can be written");
+    fs::remove_file(warm.setup.snapshot(1)).expect("it can be removed");
     warm.feed(20);
     let mut service = warm.setup.start();
     service.says("does not use the snapshot of partition 0, and reads all of the changelog: it is damaged");
@@ -163,7 +158,7 @@ fn a_start_reads_only_what_came_after_the_snapshot_and_all_if_that_is_wrong() {
     service.stop();
 
     // One stands in the place of the other.
-    fs::copy(warm.file(1), warm.file(0)).expect("a copy");
+    fs::copy(warm.setup.snapshot(1), warm.setup.snapshot(0)).expect("a copy");
     let mut service = warm.setup.start();
     service.says("does not use the snapshot of partition 0");
     service.says("it is of warm-changelog, partition 1");
@@ -198,7 +193,7 @@ fn a_disk_that_takes_no_snapshots_is_told_at_the_start_and_later_costs_nothing_b
     warm.feed(10);
     warm.await_all(&mut service);
     // While it runs.
-    service.until("a snapshot", |_| (0..PARTITIONS as i32).all(|partition| warm.file(partition).exists()));
+    service.until("a snapshot", |_| (0..PARTITIONS).all(|partition| warm.setup.snapshot(partition).exists()));
     service.signal(KILL);
     service.ended();
     let mut service = warm.setup.start();
