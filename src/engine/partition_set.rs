@@ -18,6 +18,11 @@ impl PartitionSet {
         PartitionSet { partitions: compiled.programs().cloned().map(Partition::new).collect() }
     }
 
+    /// As [`Partition::fetch`], for all kinds of entities.
+    pub fn fetch(&self, events: &[Event]) {
+        self.partitions.iter().for_each(|partition| partition.fetch(events.iter()));
+    }
+
     /// First everything that is due up to the event's time, in all partitions; then the event, for each of its
     /// entities.
     pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {

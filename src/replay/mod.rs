@@ -10,4 +10,4 @@ mod line_reader;
 mod driver;
 
 pub use driver::{Lateness, LineOutcome, Replay};
-pub use line_reader::{LineReader, ReadError};
+pub use line_reader::{LineBatch, LineReader, ReadError};

@@ -87,7 +87,7 @@ impl EventSource<'_> {
     ) -> Result<(), EventSourceError> {
         let settings = match self {
             EventSource::Files(files) => {
-                return Ok(each_line(files, |line, _| {
+                return Ok(each_line(files, |line, _, _| {
                     each(InputRecord::line(line));
                     Ok::<(), ReadError>(())
                 })?);
@@ -109,7 +109,7 @@ impl EventSource<'_> {
         let mut progress = Progress::of_offsets(archive.total());
         archive.each(time_of, |record, behind| {
             each(record);
-            progress.event(|| behind);
+            progress.count(1, || behind);
         })?;
         progress.finish();
         if progress.events() == 0 {

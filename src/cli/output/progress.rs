@@ -28,10 +28,11 @@ impl Progress {
         Progress { bar, events: 0 }
     }
 
-    /// Counts an event; `position` is how far the input has been read by now.
-    pub(crate) fn event(&mut self, position: impl FnOnce() -> u64) {
-        self.events += 1;
-        if self.events.is_multiple_of(LINES_PER_UPDATE) {
+    /// Counts events; `position` is how far the input has been read by now.
+    pub(crate) fn count(&mut self, events: usize, position: impl FnOnce() -> u64) {
+        let updates = self.events / LINES_PER_UPDATE;
+        self.events += events as u64;
+        if self.events / LINES_PER_UPDATE > updates {
             self.bar.set_position(position());
             self.bar.set_message(format!("{} events", self.events));
         }

@@ -14,14 +14,14 @@ use self::output::{OutputError, ReplayOutput};
 use self::summary::Summary;
 use crate::catalog::Colours;
 use crate::cli::input::catalog_file;
-use crate::cli::input::lines::each_line;
+use crate::cli::input::lines::each_batch;
 use crate::cli::input::models::ModelArgs;
 use crate::cli::input::replay_args::parse_time;
 use crate::cli::output::console::{fail, print_error, print_text};
 use crate::cli::output::warnings::print_warnings;
 use crate::codec::RejectedLine;
 use crate::model::Timestamp;
-use crate::replay::{LineOutcome, ReadError, Replay};
+use crate::replay::{ReadError, Replay};
 
 /// Write the tag changes of recorded events, as NDJSON
 #[derive(Debug, Args)]
@@ -92,17 +92,17 @@ enum ReplayError {
 
 fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut ReplayOutput) -> Result<(), ReplayError> {
     let name_inputs = args.input.len() > 1;
-    each_line(&args.input, |line, input| {
-        if let LineOutcome::Rejected(reason) = replay.line(line, output) {
-            let name = name_inputs.then(|| input.name().to_string_lossy());
+    each_batch(&args.input, |batch, path| {
+        replay.lines(batch.lines(), output, |output, index, reason, detail| {
+            let name = name_inputs.then(|| path.to_string_lossy());
             output.reject(&RejectedLine {
                 reason,
-                detail: replay.detail(),
+                detail,
                 input: name.as_deref(),
-                line: input.line_number(),
-                raw: line,
+                line: batch.number(index),
+                raw: batch.line(index),
             });
-        }
+        });
         Ok::<(), ReplayError>(output.check()?)
     })?;
     replay.finish(output);

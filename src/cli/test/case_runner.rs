@@ -12,7 +12,7 @@ use crate::cli::output::format::{because, reasons, tag_value};
 use crate::codec::InputRecord;
 use crate::engine::{CompiledCatalog, Sink};
 use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
-use crate::replay::{LineReader, ReadError, Replay};
+use crate::replay::{ReadError, Replay};
 
 /// A difference from what the case expects, in lines for people; the first line says where.
 pub(crate) type Failure = Vec<String>;
@@ -39,8 +39,8 @@ pub(crate) fn run(case: &TestCase, compiled: &CompiledCatalog, folder: &Path, co
         failures: Vec::new(),
     };
     let files: Vec<PathBuf> = case.input.iter().map(|file| folder.join(file)).collect();
-    let read = each_line(&files, |line, input: &LineReader| {
-        runner.event(InputRecord::line(line), || format!("{}, line {}", input.name().display(), input.line_number()));
+    let read = each_line(&files, |line, number, path| {
+        runner.event(InputRecord::line(line), || format!("{}, line {number}", path.display()));
         Ok::<(), ReadError>(())
     });
     if let Err(error) = read {
