@@ -3,7 +3,7 @@
 use crate::model::{Date, Decimal, Number, Scalar, Timestamp};
 
 /// The bit of each of eight bytes that says that another byte of the number follows.
-const CONTINUES: u64 = 0x8080_8080_8080_8080;
+pub(super) const CONTINUES: u64 = 0x8080_8080_8080_8080;
 
 /// Reads what the `put_` functions wrote. Past the end it returns zeros: bytes are checked where they enter the
 /// process.
@@ -23,6 +23,10 @@ impl<'a> ByteReader<'a> {
 
     pub(super) fn remaining(&self) -> usize {
         self.bytes.len()
+    }
+
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes
     }
 
     #[inline]

@@ -4,6 +4,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `series_type` | what a series keeps, how it is written, and what counters read from it |
+//! | `short_panes` | the bytes of panes whose numbers take a byte each |
 //! | `panes` | a sparse list of panes: counts, sums, extremes, active days |
 //! | `distinct` | distinct values by recency |
 //! | `first_last` | the first and the last value |
@@ -12,6 +13,7 @@
 
 mod distinct;
 mod first_last;
+mod short_panes;
 mod panes;
 mod packed_series;
 mod series_type;

@@ -2,9 +2,10 @@
 
 use super::panes::{Amount, PaneReader, PaneTotal};
 use super::series_type::SeriesType;
+use super::short_panes::ShortPanes;
 use crate::catalog::Source;
 use crate::engine::aggregate::Pane;
-use crate::engine::encoding::{put_signed, put_unsigned};
+use crate::engine::encoding::{ByteReader, put_signed, put_unsigned};
 use crate::model::Decimal;
 
 impl SeriesType {
@@ -18,14 +19,14 @@ impl SeriesType {
 #[derive(Debug)]
 pub(crate) struct PackedPanes<'a, R> {
     cell: &'a [u8],
-    kept: Option<KeptPanes<R>>,
+    kept: Option<KeptPanes<'a, R>>,
     /// Whether there are older panes.
     is_pruned: bool,
 }
 
 /// The panes that still count; there is at least one.
 #[derive(Clone, Copy, Debug)]
-struct KeptPanes<R> {
+struct KeptPanes<'a, R> {
     oldest: Pane,
     /// Where the oldest one's value begins in the cell.
     oldest_at: usize,
@@ -35,6 +36,41 @@ struct KeptPanes<R> {
     total: i128,
     /// Whether an amount is below zero.
     may_rise: bool,
+    /// Those after the oldest one, where they can be read from their end.
+    newer: Option<ShortPanes<'a>>,
+}
+
+impl<'a, R: Amount> KeptPanes<'a, R> {
+    /// The oldest pane, where its value begins and that, with those after it.
+    fn with_short(cell: &[u8], (oldest, oldest_at, value): (Pane, usize, R), newer: ShortPanes<'a>) -> Self {
+        let newest_at = newer.newest_len().map_or(oldest_at, |len| cell.len() - len);
+        KeptPanes {
+            oldest,
+            oldest_at,
+            newest: oldest + newer.distance,
+            newest_at,
+            newest_value: R::take(&mut ByteReader::new(&cell[newest_at..])),
+            total: value.amount().unwrap_or_default() + newer.total,
+            may_rise: value.amount().is_none(),
+            newer: Some(newer),
+        }
+    }
+
+    /// The same for panes that are read one by one.
+    fn with_each((oldest, oldest_at, value): (Pane, usize, R), newer: PaneReader<'a, R>) -> Self {
+        let (mut total, mut may_rise) = (0, false);
+        let mut add = |value: R| match value.amount() {
+            Some(amount) => total += amount,
+            None => may_rise = true,
+        };
+        add(value);
+        let (mut newest, mut newest_at, mut newest_value) = (oldest, oldest_at, value);
+        for (pane, at, value) in newer {
+            add(value);
+            (newest, newest_at, newest_value) = (pane, at, value);
+        }
+        KeptPanes { oldest, oldest_at, newest, newest_at, newest_value, total, may_rise, newer: None }
+    }
 }
 
 impl<'a, R: Amount> PackedPanes<'a, R> {
@@ -48,18 +84,10 @@ impl<'a, R: Amount> PackedPanes<'a, R> {
             (oldest, is_pruned) = (panes.next(), true);
         }
         let Some((pane, at, value)) = oldest else { return PackedPanes { cell, kept: None, is_pruned } };
-        let (mut total, mut may_rise) = (0, false);
-        let mut add = |value: R| match value.amount() {
-            Some(amount) => total += amount,
-            None => may_rise = true,
+        let kept = match R::add_up(panes.rest()) {
+            Some(newer) => KeptPanes::with_short(cell, (pane, at, value), newer),
+            None => KeptPanes::with_each((pane, at, value), panes),
         };
-        add(value);
-        let (mut newest, mut newest_at, mut newest_value) = (pane, at, value);
-        for (pane, at, value) in panes {
-            add(value);
-            (newest, newest_at, newest_value) = (pane, at, value);
-        }
-        let kept = KeptPanes { oldest: pane, oldest_at: at, newest, newest_at, newest_value, total, may_rise };
         PackedPanes { cell, kept: Some(kept), is_pruned }
     }
 
@@ -78,6 +106,9 @@ impl<'a, R: Amount> PackedPanes<'a, R> {
         let Some(kept) = self.kept else { return Some(Decimal::ZERO) };
         if kept.oldest >= least {
             return (!kept.may_rise).then_some(Decimal::from_billionths(kept.total * R::UNIT));
+        }
+        if let Some(newer) = kept.newer {
+            return Some(Decimal::from_billionths(newer.total_from(least, kept.newest) * R::UNIT));
         }
         let counted = PaneReader::new(self.cell).skip_while(|(pane, ..)| *pane < least);
         let total: Option<i128> = counted.map(|(.., value): (_, _, R)| value.amount()).sum();

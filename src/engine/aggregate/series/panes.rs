@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
+use super::short_panes::ShortPanes;
 use crate::engine::aggregate::{LiveWindow, Pane};
 use crate::engine::encoding::{ByteReader, Deltas, put_decimal, put_unsigned, put_wide};
 use crate::model::Decimal;
@@ -20,6 +21,11 @@ pub(crate) trait Amount: PaneValue {
 
     /// `None` for an amount below zero: when its pane leaves the window, the counter rises.
     fn amount(&self) -> Option<i128>;
+
+    /// Newer panes added up in their bytes; `None` where they have to be read one by one.
+    fn add_up(_newer: &[u8]) -> Option<ShortPanes<'_>> {
+        None
+    }
 }
 
 /// The total of some panes; `None` where it may also rise.
@@ -45,6 +51,11 @@ impl<'a, R> PaneReader<'a, R> {
     /// How many bytes it has not read.
     fn remaining(&self) -> usize {
         self.reader.remaining()
+    }
+
+    /// The bytes that it has not read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.reader.rest()
     }
 }
 
@@ -273,6 +284,10 @@ impl Amount for u64 {
     fn amount(&self) -> Option<i128> {
         Some((*self).into())
     }
+
+    fn add_up(newer: &[u8]) -> Option<ShortPanes<'_>> {
+        ShortPanes::read(newer, 2)
+    }
 }
 
 impl Amount for () {
@@ -280,6 +295,10 @@ impl Amount for () {
 
     fn amount(&self) -> Option<i128> {
         Some(1)
+    }
+
+    fn add_up(newer: &[u8]) -> Option<ShortPanes<'_>> {
+        ShortPanes::read(newer, 1)
     }
 }
 
