@@ -2,8 +2,9 @@
 //!
 //! An entry begins with the length of the state (LEB128). Then:
 //!
-//! - if the length is not 0: when the entity is due (LEB128: 0 for never, else one more than the milliseconds since
-//!   1990-01-01T00:00:00Z), and the state, which begins with the key (see `EntityState`);
+//! - if the length is not 0: when the entity is due, or an earlier instant where its timer has fired since and changed
+//!   nothing (LEB128: 0 for never, else one more than the milliseconds since 1990-01-01T00:00:00Z), and the state, which
+//!   begins with the key (see `EntityState`);
 //! - if the length is 0: the length of the key (LEB128) and the key of an entity that was erased.
 
 use super::error::ChangelogError;

@@ -118,7 +118,6 @@ impl Partition {
         if self.forget_at() <= now.at {
             return self.end(entity, now.at, Cause::Forgotten, sink);
         }
-        self.scratch.entity_state.prune(&self.program, now);
         let (mut cause, mut is_unwritten) = (Cause::Timer, false);
         if self.store.set_reevaluated(entity) {
             (cause, is_unwritten) = (Cause::Catalog, self.unwritten_coverage.is_some());
@@ -129,8 +128,10 @@ impl Partition {
         }
         self.evaluate(EvalContext { now, cause, command: None }, sink);
         let until = self.due_groups.renew(entity, now.at, &self.scratch.group_dues).min(self.forget_at());
-        // A change of the catalog leaves most entities as they were: these need not be written again.
-        if cause != Cause::Catalog || is_unwritten || self.scratch.pack() != self.store.packed(entity) {
+        // Most timers find that events have put off what they waited for. Such an entity need not be written again: after a
+        // restart, with the due time of before, its timer fires once more.
+        if self.scratch.entity_state.is_changed() || is_unwritten {
+            self.scratch.entity_state.prune(&self.program, now);
             self.put_back(entity);
         }
         self.store.set_due(entity, Timestamp::FOREVER);

@@ -150,6 +150,11 @@ impl EntityState {
         out.extend_from_slice(&self.packed[kept..]);
     }
 
+    /// Whether the bytes of a cell differ from what was unpacked.
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     fn encode(&self, ChangedCell { number, replaces }: ChangedCell, out: &mut Vec<u8>) {
         let mut index = usize::from(number.0);
         if let Some(attribute) = self.attributes.get(index) {

@@ -270,11 +270,11 @@ fn journalling_does_not_allocate() {
     let mut churn = Churn::new(5);
     let mut log = Nowhere(0);
     let mut allocations = 0;
-    for round in 0..400 {
+    for round in 0..600 {
         (0..100).for_each(|n| churn.event((round * 100 + n * 7) % 2_000));
         let partition = &mut churn.driven.partition;
         let (count, ()) = crate::engine::allocations::count(|| partition.write_changelog(&mut log));
-        allocations += if round < 300 { 0 } else { count };
+        allocations += if round < 500 { 0 } else { count };
     }
     assert!(log.0 > 4_000_000, "{}", log.0);
     assert_eq!(allocations, 0);
