@@ -7,10 +7,7 @@ use tagstream::codec::ChangelogRecord;
 use tagstream::engine::{ChangelogSink, Partition, Program, Segment, Slot, StateRestorer};
 
 use crate::stream::Stream;
-use crate::{Applier, cpu_ns};
-
-/// Events a transaction: 100 ms of 100,000 a second.
-const BATCH: usize = 10_000;
+use crate::{Applier, Load, cpu_ns};
 
 pub struct Figures {
     pub ns_an_event: f64,
@@ -54,13 +51,13 @@ impl ChangelogSink for Compacted {
     }
 }
 
-/// Goes on with a partition that has its users, for at least so many events.
+/// Goes on with a partition that has its users, for at least as many events as the load has.
 pub fn measure(
     program: &Arc<Program>,
     applier: &mut Applier,
     partition: &mut Partition,
     stream: &mut Stream,
-    events: usize,
+    load: Load<'_>,
 ) -> Figures {
     let mut log = Compacted::default();
     partition.write_changelog(&mut log);
@@ -69,13 +66,13 @@ pub fn measure(
     let (mut done, mut total_ns, mut pending, mut before) = (0, 0, 0, log.written);
     loop {
         let is_settled = partition.extent().oldest >= settled;
-        if done >= events && is_settled {
+        if done >= load.events && is_settled {
             break;
         }
         if !is_settled {
             (done, total_ns, pending, before) = (0, 0, 0, log.written);
         }
-        for lines in stream.next_batch().chunks(BATCH) {
+        for lines in stream.next_batch().chunks(load.transaction) {
             applier.apply(lines, partition);
             pending += partition.pending_bytes();
             let start = cpu_ns();

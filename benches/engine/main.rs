@@ -3,9 +3,11 @@
 //! `cargo bench --bench engine -- [USERS…] [--events N]`: by default 100,000 and 1,000,000 users. Prints CPU time an
 //! event of the thread that works, bytes a user, the ratio to the baseline, and what the changelog costs. With
 //! `--aggregates` it prints what each aggregate costs beside `count` instead; with `--growth` it draws how the costs grow
-//! with users, tags and changes, into `benches/growth/`.
+//! with users, their panes, tags, changes and the size of transactions, into `benches/growth/`.
 
 mod aggregates;
+#[path = "../chart/mod.rs"]
+mod chart;
 mod growth;
 mod journal;
 mod naive;
@@ -24,6 +26,9 @@ const CATALOG: &str = include_str!("catalog.yaml");
 /// How many events each user has had before the measurement, each in a pane of its own.
 const PANES: usize = 5;
 
+/// Events a transaction: 100 ms of 100,000 a second.
+const TRANSACTION: usize = 10_000;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|word| word == "--aggregates") {
@@ -31,7 +36,7 @@ fn main() {
     }
     let numbers = |text: &String| text.replace('_', "").parse::<usize>().ok();
     if arguments.iter().any(|word| word == "--growth") {
-        return growth::draw(arguments.iter().find_map(numbers).unwrap_or(1_000_000));
+        return growth::draw_all(arguments.iter().find_map(numbers).unwrap_or(1_000_000));
     }
     let events = arguments.iter().skip_while(|word| *word != "--events").nth(1).and_then(numbers).unwrap_or(1_000_000);
     let options = arguments.iter().take_while(|word| *word != "--events");
@@ -49,7 +54,7 @@ fn main() {
             "{users:>10}  {:>22}  {:>14.0}  {:>8}  {:>13}  {:>8}",
             "naive", naive.ns_an_event, "1.00", naive.bytes_a_user, ""
         );
-        let ours = measure(CATALOG, users, events);
+        let ours = measure(Load { catalog: CATALOG, users, panes: PANES, events, transaction: TRANSACTION });
         println!(
             "{users:>10}  {:>22}  {:>14.0}  {:>8.2}  {:>13}  {:>13}",
             "tagstream",
@@ -126,12 +131,25 @@ impl Applier {
     }
 }
 
-fn measure(catalog: &str, users: usize, events: usize) -> Figures {
-    let loaded = catalog::load(catalog);
+/// What is measured.
+#[derive(Clone, Copy)]
+struct Load<'a> {
+    catalog: &'a str,
+    users: usize,
+    /// How many events each user has had before, each in a pane of its own.
+    panes: usize,
+    events: usize,
+    /// Events a transaction, for the changelog.
+    transaction: usize,
+}
+
+fn measure(load: Load<'_>) -> Figures {
+    let Load { users, events, .. } = load;
+    let loaded = catalog::load(load.catalog);
     let program: Arc<Program> = Program::new(loaded.catalog.expect("the catalog is right"));
     let mut partition = Partition::new(program.clone());
     let mut applier = Applier::new(&program);
-    let mut stream = Stream::new(START_MS, users, PANES);
+    let mut stream = Stream::new(START_MS, users, load.panes);
     while let Some(lines) = stream.warm_up() {
         applier.apply(lines, &mut partition);
     }
@@ -157,7 +175,7 @@ fn measure(catalog: &str, users: usize, events: usize) -> Figures {
         ns_decoding: decode_ns as f64 / done as f64,
         bytes_a_user,
         changes: applier.sink.changes,
-        journal: journal::measure(&program, &mut applier, &mut partition, &mut stream, events),
+        journal: journal::measure(&program, &mut applier, &mut partition, &mut stream, load),
     }
 }
 

@@ -8,6 +8,8 @@
 //! consumer's in the same run: on a machine that others use too, only such ratios can be compared. With `--merged` each
 //! program runs a second time with its events forwarded and merged, as several inputs are.
 //!
+//! `… -- --partitions N,N,… [--events N] [--runs N]`: the cost by partitions of the input, drawn into `benches/growth/`.
+//!
 //! `… -- --write FILE [--events N]`: the events as NDJSON, for `replay` and `capacity`.
 //!
 //! `… -- --latency [--rates N,N,…] [--intervals DURATION,…] [--seconds N]`: how late changes are, beside a producer of
@@ -16,6 +18,8 @@
 #[path = "../../tests/broker/fixture/broker/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests need more of it")]
 mod broker;
+#[path = "../chart/mod.rs"]
+mod chart;
 #[path = "../../tests/broker/fixture/client.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod client;
@@ -33,6 +37,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use broker::Broker;
+use chart::Curve;
 use client::{Write, produce};
 use events::{EVENT_BYTES, USERS, events};
 use latency::Latencies;
@@ -63,18 +68,21 @@ fn main() {
     if arguments.iter().any(|word| word == "--latency") {
         return measure_latency(&arguments, &broker, &programs);
     }
+    if let Some(listed) = values(&arguments, "--partitions").next() {
+        return draw_by_partitions(&arguments, listed, &broker, &programs[0], count);
+    }
     let is_merged = arguments.iter().any(|word| word == "--merged");
     let routes: &[Route] = if is_merged { &[Route::Direct, Route::Merged] } else { &[Route::Direct] };
     let measured: Vec<(&Program, Route)> =
         programs.iter().flat_map(|program| routes.iter().map(move |route| (program, *route))).collect();
     client::create_topic(&broker, EVENTS, PARTITIONS as i32, &[]);
-    fill(&broker, count);
+    fill(&broker, count, PARTITIONS);
     println!("{count} events of {EVENT_BYTES} bytes, {USERS} users, {PARTITIONS} partitions, {delivery}");
     println!("CPU in µs an event; the broker's is apart; ×: a multiple of the null consumer's in the same run");
     let mut ratios: Vec<Vec<f64>> = vec![Vec::new(); measured.len()];
     let mut seen = None;
     for run in 1..=number(&arguments, "--runs").unwrap_or(3) {
-        let null = null_cpu(&broker, count);
+        let null = null_cpu(&broker, count, PARTITIONS);
         println!("run {run}: null {null:.3}");
         for (index, (program, route)) in measured.iter().enumerate() {
             let found = Run::of(program, &broker, &format!("run-{run}-{index}"), *route, count);
@@ -88,9 +96,38 @@ fn main() {
         }
     }
     for ((program, route), ratios) in measured.iter().zip(&mut ratios) {
-        ratios.sort_by(f64::total_cmp);
-        println!("median × null: {:.2}  {}", ratios[ratios.len() / 2], name(program, *route));
+        println!("median × null: {:.2}  {}", median(ratios), name(program, *route));
     }
+}
+
+/// The cost of the direct way by the number of partitions, each the middle one of some runs.
+fn draw_by_partitions(arguments: &[String], listed: &str, broker: &Broker, program: &Program, count: usize) {
+    let (mut ours, mut null) = (Vec::new(), Vec::new());
+    for partitions in listed.split(',') {
+        let partitions: usize = partitions.parse().expect("--partitions: numbers of partitions");
+        client::create_topic(broker, EVENTS, partitions as i32, &[]);
+        fill(broker, count, partitions);
+        let (mut costs, mut floors) = (Vec::new(), Vec::new());
+        for run in 1..=number(arguments, "--runs").unwrap_or(3) {
+            let floor = null_cpu(broker, count, partitions);
+            let found = Run::of(program, broker, &format!("of-{partitions}-{run}"), Route::Direct, count);
+            let cost = an_event(found.cpu, count);
+            println!("{partitions} partitions, run {run}: null {floor:.3}");
+            report(&program.name, &found, count, cost / floor);
+            costs.push(cost);
+            floors.push(floor);
+        }
+        client::delete_topic(broker, EVENTS);
+        ours.push((partitions as f64, median(&mut costs) * 1e3));
+        null.push((partitions as f64, median(&mut floors) * 1e3));
+    }
+    let curves = [Curve { name: "tagstream", points: ours }, Curve { name: "null consumer", points: null }];
+    chart::draw("partitions", ("ns of CPU an event", "partitions of the input (two workers)"), &curves);
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
 
 fn name(program: &Program, route: Route) -> String {
@@ -133,15 +170,15 @@ fn number(arguments: &[String], name: &str) -> Option<usize> {
 }
 
 /// Writes the input. An entity's events meet in one partition.
-fn fill(broker: &Broker, count: usize) {
-    produce(broker, EVENTS, events(count).map(|event| Write::event((event.user % PARTITIONS) as i32, "", event.line)));
+fn fill(broker: &Broker, count: usize, partitions: usize) {
+    produce(broker, EVENTS, events(count).map(|event| Write::event((event.user % partitions) as i32, "", event.line)));
 }
 
 /// The CPU time of the null consumer, which is this process, in µs an event.
-fn null_cpu(broker: &Broker, count: usize) -> f64 {
+fn null_cpu(broker: &Broker, count: usize, partitions: usize) -> f64 {
     let used = || cpu::used_by(std::process::id()).expect("this process");
     let before = used();
-    null::consume(&broker.address(), EVENTS, PARTITIONS as i32, count);
+    null::consume(&broker.address(), EVENTS, partitions as i32, count);
     an_event(used() - before, count)
 }
 
