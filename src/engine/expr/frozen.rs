@@ -7,7 +7,7 @@ use crate::model::{Number, Timestamp};
 /// What is known of an expression that was written as a clock expression.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrozenExpr {
-    /// Otherwise absent, or of another type; then comparisons with it are false.
+    /// Otherwise absent, or of another type; then it does not move, and comparisons of it with a number are false.
     pub(super) is_number: bool,
     /// The number, where the whole of it does not move now.
     pub(super) constant: Option<Number>,

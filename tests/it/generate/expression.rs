@@ -183,12 +183,17 @@ impl Draft {
             return self.text_atom();
         }
         let untyped = self.dice.pick(&self.names.untyped);
-        match self.dice.number(0, 7) {
+        match self.dice.number(0, 8) {
             0 | 1 => self.test_of_text(&untyped),
             2 | 3 => format!("{untyped} {} {}", self.dice.pick(&COMPARISONS), self.constant()),
             4 => format!("{untyped} == {}", self.dice.pick(&["true", "false"])),
             5 => format!("{untyped} * 2 {} {}", self.dice.pick(&ORDERS), self.constant()),
             6 => format!("{untyped} == {}", self.dice.pick(&self.names.untyped)),
+            7 => {
+                let (condition, (moving, _)) = (self.clock_atom(0), self.moving(0, "hours"));
+                let other = self.dice.pick(&self.names.untyped);
+                format!("(({condition}) ? {moving} : {untyped}) {} {other}", self.dice.pick(&ORDERS))
+            }
             _ => format!("{untyped} != {}", self.literal()),
         }
     }
