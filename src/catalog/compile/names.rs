@@ -45,9 +45,10 @@ pub(super) fn check_name(what: &str, name: &Spanned<String>, report: &mut Report
         report.error("reserved-name", name.span, message).help(format!("for example `{text}_`"));
     } else if !is_identifier(text) {
         let suggestion: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let is_telling = is_identifier(&suggestion) && suggestion.contains(|c: char| c.is_ascii_alphabetic());
         let help = format!(
             "use letters a to z, digits and `_`, not beginning with a digit{}",
-            if is_identifier(&suggestion) { format!(": `{suggestion}`") } else { String::new() }
+            if is_telling { format!(": `{suggestion}`") } else { String::new() }
         );
         report.error("bad-name", name.span, format!("`{text}` can't be a name that expressions mention")).help(help);
     }

@@ -120,7 +120,10 @@ impl Checker<'_> {
         if typed.ty.may_be(Type::Bool) {
             return Some(typed);
         }
-        let written = self.written(typed.span).to_owned();
+        let mut written = self.written(typed.span).to_owned();
+        if matches!(typed.expr, Expr::Conditional(_)) {
+            written = format!("({written})");
+        }
         let help = match typed.ty {
             Type::Number => format!("compare it: `{written} > 0`"),
             Type::String => format!("compare it: `{written} == \"…\"`"),

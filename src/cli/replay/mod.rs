@@ -5,7 +5,7 @@
 mod summary;
 mod output;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -59,7 +59,8 @@ pub(crate) fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
     let compiled = runnable.compile();
     let mut replay = Replay::new(&compiled, now, args.until);
     let summary = args.summary.then(|| Summary::new(&compiled.catalog));
-    let mut output = match ReplayOutput::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
+    let read: Vec<&Path> = args.input.iter().chain([&args.catalog]).map(PathBuf::as_path).collect();
+    let mut output = match ReplayOutput::open(args.output.as_deref(), args.rejects.as_deref(), summary, &read) {
         Ok(output) => output,
         Err(error) => return fail(&error),
     };

@@ -33,9 +33,16 @@ struct LineFile {
 const BUFFER_BYTES: usize = 1 << 16;
 
 impl LineFile {
-    /// A file, or the standard output for `-`.
-    fn of(path: &Path) -> Result<Self, OutputError> {
-        if path == Path::new("-") { Ok(LineFile::standard_output()) } else { LineFile::create(path) }
+    /// A file that is none of those which are `read`, or the standard output for `-`.
+    fn of(path: &Path, read: &[&Path]) -> Result<Self, OutputError> {
+        if path == Path::new("-") {
+            return Ok(LineFile::standard_output());
+        }
+        if read.iter().any(|read| is_same_file(path, read)) {
+            let error = io::Error::other("the replay reads this file, so it is not written: name another one");
+            return Err(OutputError { path: path.to_owned(), error });
+        }
+        LineFile::create(path)
     }
 
     fn create(path: &Path) -> Result<Self, OutputError> {
@@ -61,7 +68,7 @@ impl LineFile {
 enum Rejects {
     Nowhere,
     ToFile(LineFile),
-    /// Both to the standard output: one writer keeps their lines whole.
+    /// Both to the same file or to the standard output: one writer keeps their lines whole.
     AmongChanges,
 }
 
@@ -76,18 +83,25 @@ pub(crate) struct ReplayOutput {
 }
 
 impl ReplayOutput {
+    /// Empties the files that are to be written. `read`: the files that the replay reads.
+    ///
+    /// # Errors
+    /// A file that cannot be created, or that is read.
     pub(crate) fn open(
         changes: Option<&Path>,
         rejects: Option<&Path>,
         summary: Option<Summary>,
+        read: &[&Path],
     ) -> Result<Self, OutputError> {
+        let changes_path = changes.unwrap_or(Path::new("-"));
+        let changes = LineFile::of(changes_path, read)?;
         Ok(ReplayOutput {
-            changes: changes.map_or_else(|| Ok(LineFile::standard_output()), LineFile::of)?,
             rejects: match rejects {
                 None => Rejects::Nowhere,
-                Some(path) if path == Path::new("-") && is_standard_output(changes) => Rejects::AmongChanges,
-                Some(path) => Rejects::ToFile(LineFile::of(path)?),
+                Some(path) if path == changes_path || is_same_file(path, changes_path) => Rejects::AmongChanges,
+                Some(path) => Rejects::ToFile(LineFile::of(path, read)?),
             },
+            changes,
             summary,
             rejected: RejectCounts::default(),
             line: Vec::new(),
@@ -137,8 +151,10 @@ impl ReplayOutput {
     }
 }
 
-fn is_standard_output(changes: Option<&Path>) -> bool {
-    changes.is_none_or(|path| path == Path::new("-"))
+/// Whether two paths lead to the same file, which exists.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let found = |path: &Path| path.is_file().then(|| path.canonicalize().ok()).flatten();
+    found(a).is_some_and(|a| found(b) == Some(a))
 }
 
 impl Sink for ReplayOutput {

@@ -19,8 +19,8 @@ pub struct ClockLeap {
     pub key: String,
     pub event_type: String,
     pub time: Timestamp,
-    /// The clock without it.
-    pub before: Timestamp,
+    /// The greatest time of the other events.
+    pub next: Timestamp,
     /// How many events came late because of it.
     pub late: u64,
 }
@@ -30,34 +30,36 @@ pub struct ClockLeap {
 pub(super) struct ClockLeaps {
     /// In the order of their lines and of their times.
     open: Vec<ClockLeap>,
-    /// The clock without them.
+    /// The clock without them; `None` while the first event may be one.
     clock: Option<Timestamp>,
 }
 
 impl ClockLeaps {
     /// Notes the next event.
     pub(super) fn note(&mut self, event: &Event, line: u64) {
-        let Some(before) = self.clock else {
-            self.clock = Some(event.time);
-            return;
-        };
         // An event that comes within a day of a leap, or after it, shows that it was none.
-        let (mut clock, reached) = (before, event.time.plus(LEAP_MS));
+        let (mut clock, reached) = (self.clock, event.time.plus(LEAP_MS));
         self.open.retain(|leap| {
             let is_open = leap.time >= reached;
-            clock = if is_open { clock } else { clock.max(leap.time) };
+            clock = if is_open { clock } else { clock.max(Some(leap.time)) };
             is_open
         });
-        let ahead = self.open.last().map_or(clock, |leap| leap.time);
-        if event.time > ahead.plus(LEAP_MS) && self.open.len() < LEAPS_MAX {
+        let ahead = self.open.last().map(|leap| leap.time).or(clock);
+        if ahead.is_none_or(|ahead| event.time > ahead.plus(LEAP_MS)) && self.open.len() < LEAPS_MAX {
             let (key, event_type) = (event.key().to_owned(), event.type_name().to_owned());
-            self.open.push(ClockLeap { line, key, event_type, time: event.time, before: ahead, late: 0 });
-        } else if event.time >= clock.plus(-LATE_MS) {
-            self.open.iter_mut().for_each(|leap| leap.late += 1);
+            let next = clock.unwrap_or(Timestamp::MIN);
+            self.open.push(ClockLeap { line, key, event_type, time: event.time, next, late: 0 });
+        } else if clock.is_none_or(|clock| event.time >= clock.plus(-LATE_MS)) {
+            for leap in &mut self.open {
+                leap.late += 1;
+                leap.next = leap.next.max(event.time);
+            }
             // What lies between the clock and a leap may be another one.
-            clock = if event.time <= clock.plus(LEAP_MS) { clock.max(event.time) } else { clock };
+            if clock.is_none_or(|clock| event.time <= clock.plus(LEAP_MS)) {
+                clock = clock.max(Some(event.time));
+            }
         }
-        self.clock = Some(clock);
+        self.clock = clock;
     }
 
     /// The leaps that made events late.

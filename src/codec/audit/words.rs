@@ -16,12 +16,13 @@ impl InputAudit {
 }
 
 fn leap(leap: &ClockLeap) -> String {
-    let ClockLeap { line, key, event_type, time, before, late } = leap;
-    let days = time.since(*before) / 86_400_000;
+    let ClockLeap { line, key, event_type, time, next, late } = leap;
+    let days = time.since(*next) / 86_400_000;
+    let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
     let late =
         if *late == 1 { "1 event after it is late".to_owned() } else { format!("{late} events after it are late") };
     format!(
-        "line {line}: the event `{event_type}` of {key:?} at {time} moved the clock by {days} days past all that follow; \
+        "line {line}: the event `{event_type}` of {key:?} at {time} moved the clock {days} past all that follow; \
          {late} because of it: remove that line, or give an end before it (`--until`, `--at`)"
     )
 }

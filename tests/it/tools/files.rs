@@ -53,6 +53,48 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     let _ = fs::remove_dir_all(folder);
 }
 
+/// Also where other words or a link name the same file.
+#[test]
+fn a_replay_never_writes_over_what_it_reads() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("onto-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let (catalog, events, link) = (folder.join("shop.yaml"), folder.join("events.ndjson"), folder.join("link"));
+    for (name, copy) in [("shop.yaml", &catalog), ("events.ndjson", &events)] {
+        fs::copy(data().join(name), copy).expect("a copy");
+    }
+    std::os::unix::fs::symlink(&events, &link).expect("a link");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    for (option, path) in [("--output", &events), ("--rejects", &events), ("--output", &link), ("--rejects", &catalog)]
+    {
+        let output = tagstream(&["replay", &text(&catalog), "--input", &text(&events), option, &text(path)]).output();
+        let output = output.expect("tagstream");
+        assert_eq!(output.status.code(), Some(1), "{option} {path:?}");
+        assert!(stderr(&output).contains("the replay reads this file"), "{}", stderr(&output));
+    }
+    for (name, copy) in [("shop.yaml", &catalog), ("events.ndjson", &events)] {
+        assert_eq!(fs::read(copy).expect("a file"), fs::read(data().join(name)).expect("a file"), "{name}");
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
+#[test]
+fn changes_and_rejected_lines_may_go_to_the_same_file() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("both-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let (events, both) = (folder.join("events.ndjson"), folder.join("both"));
+    let lines = fs::read_to_string(data().join("one-ahead.ndjson")).expect("events");
+    fs::write(&events, format!("no event\n{lines}")).expect("events");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let (input, both) = (text(&events), text(&both));
+    let args = ["replay", "one-ahead.yaml", "--input", &input, "--output", &both, "--rejects", &both];
+    let status = tagstream(&args).stderr(Stdio::null()).status().expect("tagstream");
+    assert!(status.success());
+    let written = fs::read_to_string(&both).expect("a file");
+    assert!(written.starts_with("{\"reason\":\"not_json\""), "{written}");
+    assert!(written.contains("\"tag\":\"churn_risk\""), "{written}");
+    let _ = fs::remove_dir_all(folder);
+}
+
 #[test]
 fn a_catalog_is_a_plain_file_or_the_standard_input() {
     let fifo = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fifo-{}.yaml", std::process::id()));
