@@ -19,6 +19,7 @@
 #[allow(dead_code, unused_imports, reason = "the tests need more of it")]
 mod broker;
 #[path = "../chart/mod.rs"]
+#[allow(dead_code, reason = "the bench of the engine needs more of it")]
 mod chart;
 #[path = "../../tests/broker/fixture/client.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]

@@ -47,8 +47,7 @@ pub struct Replay {
     until: Option<Timestamp>,
     lateness: Lateness,
     audit: InputAudit,
-    /// The lines that were read.
-    lines: u64,
+    lines_read: u64,
 }
 
 impl Replay {
@@ -64,7 +63,7 @@ impl Replay {
             until,
             lateness: Lateness::default(),
             audit: InputAudit::new(compiled.user().clone()),
-            lines: 0,
+            lines_read: 0,
         }
     }
 
@@ -115,11 +114,11 @@ impl Replay {
     }
 
     fn decode_next(&mut self, record: InputRecord<'_>) -> Result<(), Reject> {
-        self.lines += 1;
+        self.lines_read += 1;
         let event = &mut self.events[self.decoded];
         self.decoder.decode_record(record, record.came_at(self.now), event)?;
         if self.until.is_none_or(|until| event.time <= until) {
-            self.audit.note_line(event, self.lines);
+            self.audit.note_line(event, self.lines_read);
         }
         Ok(())
     }
