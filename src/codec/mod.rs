@@ -26,7 +26,7 @@ mod rollout_note;
 mod partition_facts;
 mod snapshot;
 
-pub use audit::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, MissingTypes, Owner};
+pub use audit::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, LongTexts, MissingTypes, Owner};
 #[cfg(feature = "kafka")]
 pub(crate) use change::event_type;
 pub use change::{ChangeFormat, ChangeRecord, ParsedChange, change_id, write_change, write_current_tags};

@@ -37,7 +37,7 @@ mod follow;
 mod partition_set;
 
 pub use changelog::{ChangelogError, ChangelogSink, Checkpoint, Extent, MigrationReport, Segment, Slot};
-pub(crate) use expr::{EventPart, computed_number, event_value, passes};
+pub(crate) use expr::{EventPart, computed_number, event_value, passes, source, visit_values};
 pub use follow::{
     AttributeState, ChangelogFollower, FollowedEntry, PartitionStanding, ReadableExpr, StateReader, TagReading,
 };

@@ -51,7 +51,7 @@ pub(crate) struct DiffArgs {
 }
 
 pub(crate) fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
-    let source = match args.common.source() {
+    let source = match args.common.source(&[&args.old, &args.new]) {
         Ok(source) => source,
         Err(code) => return code,
     };

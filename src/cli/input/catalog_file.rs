@@ -21,6 +21,8 @@ pub(crate) enum FileError {
     Unreadable(String, std::io::Error),
     #[error("can't read {0}: it is not a plain file")]
     NotPlain(String),
+    #[error("`-` is given {0} times, but the standard input can be read once: give a file instead of the others")]
+    StdinTaken(usize),
     #[error("{0} is not UTF-8: the byte {1} belongs to no character (line {2})")]
     NotUtf8(String, usize, usize),
 }
@@ -111,6 +113,17 @@ pub(crate) fn colours(is_terminal: bool) -> Colours {
 
 pub(crate) fn display_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+/// Checks that no more than one of the paths is the standard input.
+///
+/// # Errors
+/// More of them are.
+pub(crate) fn check_stdin<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<(), FileError> {
+    match paths.filter(|path| *path == Path::new("-")).count() {
+        0 | 1 => Ok(()),
+        count => Err(FileError::StdinTaken(count)),
+    }
 }
 
 /// Checks that a path is a plain file, if it exists: other files, such as a FIFO without a writer, may block a read for

@@ -1,15 +1,16 @@
 //! The source of a command's events: recorded files, or the input topic.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 
+use super::catalog_file::check_stdin;
 use super::lines::each_line;
 use super::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::catalog::Catalog;
-use crate::cli::output::console::report;
+use crate::cli::output::console::{fail, report};
 use crate::cli::output::progress::Progress;
 use crate::codec::{Decoder, InputRecord, PayloadFormat};
 use crate::engine::Sink;
@@ -57,9 +58,13 @@ pub(crate) enum EventSourceError {
 }
 
 impl SourceArgs {
+    /// The events for a command that also reads these catalogs.
+    ///
     /// # Errors
-    /// The exit code, where the settings are needed and wrong; their problems have been printed.
-    pub(crate) fn source(&self) -> Result<EventSource<'_>, ExitCode> {
+    /// The exit code, where the settings are needed and wrong, or the standard input is given twice; it has been printed why.
+    pub(crate) fn source(&self, catalogs: &[&Path]) -> Result<EventSource<'_>, ExitCode> {
+        let inputs = self.input.iter().map(PathBuf::as_path);
+        check_stdin(inputs.chain(catalogs.iter().copied())).map_err(|error| fail(&error))?;
         if !self.from_topic {
             return Ok(EventSource::Files(&self.input));
         }

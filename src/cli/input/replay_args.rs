@@ -32,17 +32,17 @@ impl ReplayToolArgs {
     /// # Errors
     /// The exit code, where the settings or the catalog cannot be used; their problems have been printed.
     pub(crate) fn open(&self, catalog: &Path) -> Result<(EventSource<'_>, Arc<CompiledCatalog>), ExitCode> {
-        let source = self.source()?;
+        let source = self.source(&[catalog])?;
         let runnable = catalog_file::require(catalog, &self.model_access()).ok_or(ExitCode::FAILURE)?;
         Ok((source, runnable.compile()))
     }
 
-    /// The events to replay.
+    /// The events to replay under these catalogs.
     ///
     /// # Errors
-    /// The exit code, where the settings cannot be used; their problems have been printed.
-    pub(crate) fn source(&self) -> Result<EventSource<'_>, ExitCode> {
-        self.source.source()
+    /// The exit code, where the settings or the paths cannot be used; it has been printed why.
+    pub(crate) fn source(&self, catalogs: &[&Path]) -> Result<EventSource<'_>, ExitCode> {
+        self.source.source(catalogs)
     }
 
     /// How to open the models of a catalog.

@@ -16,17 +16,16 @@ const WARN_SHARE: u64 = 100;
 /// Prints the warnings about the events of a replay.
 pub(crate) fn print_warnings(replay: &mut Replay) {
     let words = replay.audit().words();
-    let too_large: Vec<(String, u64)> = replay
-        .audit()
-        .inexact_numbers()
-        .iter()
-        .map(|found| (found.owner.name().to_owned(), found.events_too_large))
-        .collect();
+    let audit = replay.audit();
+    let too_large = audit.inexact_numbers().into_iter().map(|found| (&found.owner, found.events_too_large));
+    let too_long = audit.long_texts().into_iter().map(|found| (&found.owner, found.events));
+    let told: Vec<(String, u64)> =
+        too_large.chain(too_long).map(|(owner, events)| (owner.name().to_owned(), events)).collect();
     replay
         .partition_set_mut()
         .partitions_mut()
         .iter_mut()
-        .for_each(|partition| warn_of_skipped_values(partition, &too_large));
+        .for_each(|partition| warn_of_skipped_values(partition, &told));
     words.iter().for_each(|line| report(&escaped(line)));
     let by_leaps = replay.audit().clock_leaps().iter().map(|leap| leap.late).max().unwrap_or(0);
     warn_of_late_events(replay.lateness(), by_leaps);
@@ -45,8 +44,8 @@ fn warn_of_late_events(lateness: &Lateness, by_leaps: u64) {
 }
 
 /// Names the counters with events that had no value to count, and the attributes with values of another type or with
-/// none at all.
-fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]) {
+/// none at all. `told`: of how many events of a counter or an attribute the reason is told by itself.
+fn warn_of_skipped_values(partition: &mut Partition, told: &[(String, u64)]) {
     let Stats { skipped, attributes: heard, ids_crowded_out, items_left_out, .. } = partition.take_stats();
     let program = partition.program();
     if ids_crowded_out > 0 {
@@ -63,6 +62,8 @@ fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]
             "{count} left out, since an event had more than 1,000 of them: `each` looks at the first 1,000"
         ));
     }
+    let told_of =
+        |names: &[&str]| told.iter().find(|(name, _)| names.contains(&name.as_str())).map_or(0, |(_, count)| *count);
     for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {
         let all = program.catalog.counters.iter().zip(&program.counters);
         let sharing: Vec<_> = all.filter(|(_, plan)| plan.series.0 == series).map(|(counter, _)| counter).collect();
@@ -70,9 +71,7 @@ fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]
             continue;
         };
         let names: Vec<&str> = sharing.iter().map(|counter| &*counter.name).collect();
-        // Numbers that are too large are told by themselves.
-        let large = too_large.iter().find(|(name, _)| names.contains(&name.as_str())).map_or(0, |(_, count)| *count);
-        let skipped = skipped.saturating_sub(large);
+        let skipped = skipped.saturating_sub(told_of(&names));
         if skipped == 0 {
             continue;
         }
@@ -82,7 +81,8 @@ fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]
     for (attribute, heard) in program.by_attribute(&heard) {
         let Source::Property(path) = attribute.value else { continue };
         let (name, path) = (&attribute.name, program.catalog.format_expr(&Expr::Property(path)));
-        let AttributeStats { events, mismatched: misfits, missing: silent } = heard;
+        let AttributeStats { events, mismatched, missing: silent } = heard;
+        let misfits = mismatched.saturating_sub(told_of(&[name]));
         if misfits > 0 {
             let scalar = "text, a number, true or false";
             let what = attribute.value_type.map_or(scalar, |declared| Type::of_attribute(Some(declared)).name());

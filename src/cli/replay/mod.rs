@@ -53,13 +53,16 @@ pub(crate) struct ReplayArgs {
 
 /// Exit codes: 0 when done, 1 when the catalog or a file is invalid.
 pub(crate) fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
+    let read: Vec<&Path> = args.input.iter().chain([&args.catalog]).map(PathBuf::as_path).collect();
+    if let Err(error) = catalog_file::check_stdin(read.iter().copied()) {
+        return fail(&error);
+    }
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
     let compiled = runnable.compile();
     let mut replay = Replay::new(&compiled, now, args.until);
     let summary = args.summary.then(|| Summary::new(&compiled.catalog));
-    let read: Vec<&Path> = args.input.iter().chain([&args.catalog]).map(PathBuf::as_path).collect();
     let mut output = match ReplayOutput::open(args.output.as_deref(), args.rejects.as_deref(), summary, &read) {
         Ok(output) => output,
         Err(error) => return fail(&error),

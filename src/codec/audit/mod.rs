@@ -1,12 +1,13 @@
 //! Compares the events that came with the catalog, and tells what is not so (spec 9.6).
 //!
 //! Something is watched only as long as it is in doubt: a `where` that an event has passed is not looked at again. So
-//! in a catalog that fits its events only numbers and the clock are watched.
+//! in a catalog that fits its events only numbers, texts and the clock are watched.
 //!
 //! - `owner`: whose finding it is, and which events it takes;
 //! - `type_audit`: types that never came;
 //! - `filter_audit`: a `where` that no event passed;
 //! - `number_audit`: numbers that were rounded, or are too large;
+//! - `text_audit`: texts that are too long to keep;
 //! - `clock_leaps`: events that moved the clock past all that follow;
 //! - `words`: all of it in words.
 
@@ -14,6 +15,7 @@ mod owner;
 mod type_audit;
 mod filter_audit;
 mod number_audit;
+mod text_audit;
 mod clock_leaps;
 mod words;
 
@@ -23,12 +25,14 @@ pub use clock_leaps::ClockLeap;
 pub use filter_audit::ClosedFilter;
 pub use number_audit::InexactNumbers;
 pub use owner::Owner;
+pub use text_audit::LongTexts;
 pub use type_audit::MissingTypes;
 
 use clock_leaps::ClockLeaps;
 use filter_audit::FilterAudit;
 use number_audit::NumberAudit;
 use owner::Intended;
+use text_audit::TextAudit;
 use type_audit::TypeAudit;
 
 use crate::engine::Program;
@@ -41,6 +45,7 @@ pub struct InputAudit {
     types: TypeAudit,
     filters: FilterAudit,
     numbers: NumberAudit,
+    texts: TextAudit,
     leaps: ClockLeaps,
     events: u64,
     /// [`InputAudit::words_if_due`] has something to tell from this many events on.
@@ -59,6 +64,7 @@ impl InputAudit {
             types: TypeAudit::new(&intended),
             filters: FilterAudit::new(&intended),
             numbers: NumberAudit::new(catalog),
+            texts: TextAudit::new(catalog),
             leaps: ClockLeaps::default(),
             events: 0,
             due_at: EVENTS_TOLD,
@@ -81,6 +87,7 @@ impl InputAudit {
         self.types.note(event);
         self.filters.note(event, &self.program);
         self.numbers.note(event, &self.program);
+        self.texts.note(event, &self.program);
     }
 
     /// Everything that is not so, in words, each time that there were ten times as many events as before.
@@ -107,6 +114,10 @@ impl InputAudit {
 
     pub fn inexact_numbers(&self) -> Vec<&InexactNumbers> {
         self.numbers.found().collect()
+    }
+
+    pub fn long_texts(&self) -> Vec<&LongTexts> {
+        self.texts.found().collect()
     }
 
     pub fn clock_leaps(&self) -> Vec<&ClockLeap> {

@@ -1,6 +1,6 @@
 //! What was found, one line each, for people.
 
-use super::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, MissingTypes};
+use super::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, LongTexts, MissingTypes};
 use crate::catalog::Catalog;
 
 impl InputAudit {
@@ -11,7 +11,9 @@ impl InputAudit {
         // Of no events at all nothing is missing.
         let types = self.types.found(catalog).filter(|_| self.events > 0).map(|missing| types(&missing));
         let filters = self.filters.found().map(|closed| filter(closed, catalog));
-        leaps.chain(types).chain(filters).chain(self.numbers.found().flat_map(numbers)).collect()
+        let numbers = self.numbers.found().flat_map(numbers);
+        let texts = self.texts.found().map(|long| texts(long, catalog.input.max_text));
+        leaps.chain(types).chain(filters).chain(numbers).chain(texts).collect()
     }
 }
 
@@ -64,4 +66,14 @@ fn numbers(found: &InexactNumbers) -> Vec<String> {
     tell(*lost, "computed to be so near to 0 that nothing is left with 9 decimals; compute in a smaller unit");
     tell(*rounded, "rounded to 9 decimals");
     lines
+}
+
+fn texts(found: &LongTexts, max_text: usize) -> String {
+    let LongTexts { owner, texts, events: _, longest } = found;
+    let texts = if *texts == 1 {
+        format!("1 text was longer than {max_text} bytes and counts as missing: it has {longest}")
+    } else {
+        format!("{texts} texts were longer than {max_text} bytes and count as missing: the longest has {longest}")
+    };
+    format!("{owner}: {texts}; raise `input.max_text` to keep such texts")
 }

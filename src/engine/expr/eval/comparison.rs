@@ -75,11 +75,10 @@ impl<'a> Evaluator<'a> {
         let limit = a.until.min(b.until);
         let held = match (a.constant, b.constant) {
             // What is no number does not move: a `?:` may have a number in one branch and a text in the other.
-            _ if !a.is_number && !b.is_number => {
+            _ if !a.is_number || !b.is_number => {
                 let (a, b) = (self.eval(x).value, self.eval(y).value);
                 TimedValue::bool(compare_values(op, a, b, self.zone()), limit)
             }
-            _ if !a.is_number || !b.is_number => TimedValue::bool(false, limit),
             (Some(a), Some(b)) => {
                 TimedValue::bool(compare_values(op, Scalar::Number(a), Scalar::Number(b), self.zone()), limit)
             }
