@@ -2,6 +2,9 @@
 
 use std::io::Write;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::model::{Date, Number, Scalar, Timestamp};
 
 /// `,"name":value`, for a name that needs no escapes.
@@ -92,37 +95,21 @@ fn hex_digit(nibble: u8) -> u8 {
     b"0123456789abcdef"[usize::from(nibble)]
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 /// Base64 of RFC 4648, with padding.
 pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
-    for chunk in bytes.chunks(3) {
-        let mut three = [0; 3];
-        three[..chunk.len()].copy_from_slice(chunk);
-        let [a, b, c] = three;
-        let sextets = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
-        for (index, sextet) in sextets.into_iter().enumerate() {
-            let is_padding = index > chunk.len();
-            out.push(if is_padding { b'=' } else { ALPHABET[usize::from(sextet)] });
-        }
-    }
+    let begin = out.len();
+    out.resize(begin + base64::encoded_len(bytes.len(), true).expect("a record is not nearly as long"), 0);
+    BASE64_STANDARD.encode_slice(bytes, &mut out[begin..]).expect("there is room for it");
 }
 
 /// The bytes of a text in base64, with its padding or without it; `None`: it is something else.
 #[cfg(feature = "registry")]
 pub(crate) fn read_base64(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    let is_whole = digits.len() % 4 != 1 && (digits.len() == text.len() || text.len().is_multiple_of(4));
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for digit in digits.bytes() {
-        let value = ALPHABET.iter().position(|known| *known == digit)?;
-        bits = bits << 6 | value as u32;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    is_whole.then_some(bytes)
+    use base64::alphabet::STANDARD;
+    use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+    const EITHER: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&STANDARD, EITHER).decode(text).ok()
 }

@@ -195,6 +195,12 @@ impl RolloutState {
         note.catalog == self.active.fingerprint()
     }
 
+    /// What this process has to decide, with the partition whose note is to say it. `None` where another process decides.
+    fn decision(&self, threshold: MaxChange) -> Option<(PartitionId, HeldImpacts)> {
+        let decider = self.board.decider().filter(|decider| self.own.contains_key(decider))?;
+        Some((decider, self.board.decision(threshold)?))
+    }
+
     fn uncounted(&self) -> Vec<PartitionId> {
         if self.board.is_undecided() { self.board.uncounted().collect() } else { Vec::new() }
     }
@@ -238,13 +244,12 @@ impl CatalogRollout {
 
     pub fn view(&self) -> RolloutView {
         let state = self.state();
-        let decider = state.board.decider().filter(|decider| state.own.contains_key(decider));
         RolloutView {
             revision: self.revision(),
             active: state.active.clone(),
             pending: state.pending.as_ref().map(|pending| (pending.number, Arc::clone(&pending.compiled))),
             decided: state.board.decided().cloned().map(Arc::new),
-            decision: decider.zip(state.board.decision(self.threshold)),
+            decision: state.decision(self.threshold),
             approved: state.approved.clone(),
         }
     }
@@ -303,9 +308,15 @@ impl CatalogRollout {
         if !state.is_of_active(note) {
             return;
         }
+        let could_decide = state.decision(self.threshold).is_some();
         state.own.insert(partition, OwnNote { worker, note: note.clone() });
+        // The board may be complete already, by notes of this partition and others that were read while nobody ran it here.
+        let can_decide = state.decision(self.threshold).is_some();
         if is_committed {
             self.put(state, partition, note, NoteSource::ReadBack);
+        }
+        if can_decide && !could_decide {
+            self.changed();
         }
     }
 
@@ -421,7 +432,7 @@ impl CatalogRollout {
         source: NoteSource,
     ) {
         let (was_decided, was_waiting) = (state.board.decided().is_some(), state.waiting());
-        let could_decide = state.board.decision(self.threshold).is_some();
+        let could_decide = state.decision(self.threshold).is_some();
         let had_all = state.approved.all;
         let approved: TagNames = state.approved.add(note).intersection(&was_waiting).cloned().collect();
         state.board.put(partition, note.clone());
@@ -429,7 +440,7 @@ impl CatalogRollout {
         held.retain(|name, _| !state.reported.contains(name));
         state.reported.extend(held.keys().cloned());
         let is_news = state.board.decided().is_some() != was_decided
-            || state.board.decision(self.threshold).is_some() != could_decide
+            || state.decision(self.threshold).is_some() != could_decide
             || state.approved.all != had_all
             || !approved.is_empty();
         drop(state);

@@ -197,6 +197,25 @@ fn one_process_decides_for_all_and_each_acts_alike() {
 }
 
 #[test]
+fn who_comes_to_run_the_first_partition_decides_what_was_counted_before() {
+    for is_committed in [true, false] {
+        // All are counted, and the process ends before it decides.
+        let mut ended = Process::usual();
+        for number in 0..4 {
+            ended.read_back(number, 30);
+        }
+        let mut process = Process::usual();
+        process.run(2, ended.notes[2].1.clone(), true);
+        process.read_notes_of(&ended);
+        assert_eq!((process.settle(), process.waits()), (vec![1], vec![]), "nobody runs the first partition");
+        let revision = process.rollout.revision();
+        process.run(0, ended.notes[0].1.clone(), is_committed);
+        assert_ne!(process.rollout.revision(), revision, "its worker looks again");
+        assert_eq!((process.settle(), process.waits()), (vec![1, 1], vec![(400, 120)]));
+    }
+}
+
+#[test]
 fn what_was_decided_and_approved_outlives_the_process() {
     let mut before = Process::usual();
     for number in 0..4 {

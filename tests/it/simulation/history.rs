@@ -365,11 +365,12 @@ impl History {
             }
             if held.now_us > limit_us || count > expected.change_count() {
                 self.check(&expected, &held.cluster)?;
+                let rollouts = self.places.iter().filter_map(|place| place.rollout.as_ref());
+                let rollouts: Vec<_> = rollouts.map(|rollout| rollout.status()).collect();
                 return Err(Flaw::Unrest(format!(
-                    "{count} of {} changes; all read: {}; quiet: {}",
+                    "{count} of {} changes; all read: {}; quiet: {is_quiet}; rollouts: {rollouts:?}",
                     expected.change_count(),
                     expected.is_read(&held.cluster),
-                    held.cluster.is_quiet()
                 )));
             }
         }
