@@ -9,7 +9,7 @@
 //! That is true of a state in which some entities have seen more; so a crash leaves nothing half done.
 
 use super::Partition;
-use super::catalog_change::DueTimes;
+use super::catalog_change::ReevaluationReason;
 use crate::catalog::History;
 use crate::engine::encoding::{ByteReader, Deltas, put_unsigned};
 use crate::engine::entity::{Lifespan, Store};
@@ -177,7 +177,7 @@ impl Partition {
             .collect();
         let before = std::mem::replace(&mut self.coverage, Coverage::since(&self.program, seen));
         self.unwritten_coverage.get_or_insert(before);
-        self.reevaluate_all(DueTimes::Discard);
+        self.reevaluate_all(ReevaluationReason::Backfill);
         let since = (since != Timestamp::MIN).then_some(since);
         Some(BackfillResult { events, entities: changed, since })
     }

@@ -20,13 +20,15 @@ use crate::engine::ports::Sink;
 use crate::engine::program::{Program, SchemaCell};
 use crate::model::{Cause, TagChange, Timestamp};
 
-/// What becomes of the instants at which entities were due before.
+/// Why all entities are evaluated again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DueTimes {
-    /// They belong to other verdicts, and are dropped.
-    Discard,
-    /// An entity that is due earlier is evaluated then.
-    Keep,
+pub(super) enum ReevaluationReason {
+    /// Due times of before belong to other verdicts, and are dropped.
+    NewCatalog,
+    /// As for a new catalog.
+    Backfill,
+    /// Held tags have no due time. The due times of the others hold: an entity that is due earlier is evaluated then.
+    Release,
 }
 
 impl Partition {
@@ -64,7 +66,7 @@ impl Partition {
         self.now = self.clock().map(|clock| Now::new(clock, &program.zone));
         self.program = program;
         self.drop_left_panes(migration.widened(), |_| true);
-        self.reevaluate_all(DueTimes::Discard);
+        self.reevaluate_all(ReevaluationReason::NewCatalog);
         migration.change
     }
 
@@ -116,13 +118,15 @@ impl Partition {
             self.held_tags = HeldTags::new(&self.program, names);
         }
         if is_released {
-            self.reevaluate_all(DueTimes::Keep);
+            self.reevaluate_all(ReevaluationReason::Release);
         }
     }
 
     /// Has every entity evaluated under the present catalog, soon.
-    pub(super) fn reevaluate_all(&mut self, due_times: DueTimes) {
+    pub(super) fn reevaluate_all(&mut self, reason: ReevaluationReason) {
         let Some(clock) = self.clock() else { return };
+        // A restore finds the due times of entities that were last written under another catalog.
+        self.writes_unchanged = reason != ReevaluationReason::NewCatalog || self.unwritten_coverage.is_some();
         let reevaluation = Reevaluation::begin(clock, self.store.len());
         self.timers = Timers::default();
         self.due_groups.clear();
@@ -131,7 +135,7 @@ impl Partition {
                 continue;
             }
             let (mut due, planned) = (self.store.due(entity), reevaluation.due(self.store.hash_of(entity)));
-            if due_times == DueTimes::Discard || due >= planned {
+            if reason != ReevaluationReason::Release || due >= planned {
                 due = planned;
                 self.store.set_pending_reevaluation(entity);
                 self.store.set_due(entity, due);

@@ -118,19 +118,19 @@ impl Partition {
         if self.forget_at() <= now.at {
             return self.end(entity, now.at, Cause::Forgotten, sink);
         }
-        let (mut cause, mut is_unwritten) = (Cause::Timer, false);
-        if self.store.set_reevaluated(entity) {
-            (cause, is_unwritten) = (Cause::Catalog, self.unwritten_coverage.is_some());
+        let is_reevaluation = self.store.set_reevaluated(entity);
+        if is_reevaluation {
             self.prepare_reevaluation(now.at, sink);
         } else {
             let tags = self.program.tags.len();
             self.due_groups.due(entity, now.at, tags, &mut self.scratch.dirty, &self.scratch.group_dues);
         }
+        let cause = if is_reevaluation { Cause::Catalog } else { Cause::Timer };
         self.evaluate(EvalContext { now, cause, command: None }, sink);
         let until = self.due_groups.renew(entity, now.at, &self.scratch.group_dues).min(self.forget_at());
         // Most timers find that events have put off what they waited for. Such an entity need not be written again: after a
         // restart, with the due time of before, its timer fires once more.
-        if self.scratch.entity_state.is_changed() || is_unwritten {
+        if self.scratch.entity_state.is_changed() || is_reevaluation && self.writes_unchanged {
             self.scratch.entity_state.prune(&self.program, now);
             self.put_back(entity);
         }

@@ -97,6 +97,9 @@ pub struct Partition {
     unwritten_coverage: Option<Coverage>,
     /// The latest change of the catalog, whether or not all entities have been evaluated since.
     reevaluation: Option<Reevaluation>,
+    /// Whether an entity is written after a re-evaluation that leaves it as it is: it may be due earlier than the changelog
+    /// says, or have counters that have seen more.
+    writes_unchanged: bool,
     ended_lives: EndedLives,
     held_tags: HeldTags,
     scratch: Scratch,
@@ -165,6 +168,7 @@ impl Partition {
             coverage: Coverage::complete(&program),
             unwritten_coverage: None,
             reevaluation: None,
+            writes_unchanged: false,
             ended_lives: EndedLives::default(),
             held_tags: HeldTags::default(),
             scratch: Scratch::new(&program),

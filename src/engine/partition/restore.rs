@@ -241,6 +241,8 @@ impl StateRestorer {
             let is_changed = catalog != partition.program.catalog.fingerprint;
             partition.reevaluation =
                 if is_changed { Some(Reevaluation::begin(clock, partition.entities())) } else { notes.reevaluation };
+            // The notes do not say why.
+            partition.writes_unchanged = !is_changed;
             arm(&mut partition, clock, is_changed, live);
         }
         Ok(RestoredPartition { partition, change })

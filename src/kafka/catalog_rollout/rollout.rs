@@ -330,10 +330,19 @@ impl CatalogRollout {
         }
     }
 
-    /// A note is committed, by this process or, as its changelog says, by another.
+    /// The note of a partition that runs here is committed.
     pub fn note_committed(&self, partition: PartitionId, note: &RolloutNote) {
         let state = self.state();
         if state.is_of_active(note) {
+            self.put(state, partition, note, NoteSource::Committed);
+        }
+    }
+
+    /// The note of a partition of another process, as its changelog has it. Where the partition has come here since, the
+    /// note may be older than what is known.
+    pub fn note_read(&self, partition: PartitionId, note: &RolloutNote) {
+        let state = self.state();
+        if state.is_of_active(note) && !state.own.contains_key(&partition) {
             self.put(state, partition, note, NoteSource::Committed);
         }
     }

@@ -143,10 +143,10 @@ impl<W: KafkaClients> Worker<W> {
         let active = self.plan.compiled.catalog.fingerprint;
         for (partition, found) in self.catalog_switch.reader.answer() {
             match found {
-                LatestNote::Nothing => rollout.note_committed(partition, &RolloutNote::of(active)),
+                LatestNote::Nothing => rollout.note_read(partition, &RolloutNote::of(active)),
                 LatestNote::Under { catalog, note } if catalog == active => {
                     let note = note.filter(|note| note.catalog == active);
-                    rollout.note_committed(partition, &note.unwrap_or_else(|| RolloutNote::of(active)));
+                    rollout.note_read(partition, &note.unwrap_or_else(|| RolloutNote::of(active)));
                 }
                 LatestNote::Under { .. } | LatestNote::Unknown => rollout.not_counted(partition),
             }

@@ -78,7 +78,7 @@ impl Process {
     /// Reads what another process has committed.
     fn read_notes_of(&self, other: &Process) {
         for (partition, note) in &other.notes {
-            self.rollout.note_committed(*partition, note);
+            self.rollout.note_read(*partition, note);
         }
     }
 
@@ -213,6 +213,18 @@ fn who_comes_to_run_the_first_partition_decides_what_was_counted_before() {
         assert_ne!(process.rollout.revision(), revision, "its worker looks again");
         assert_eq!((process.settle(), process.waits()), (vec![1, 1], vec![(400, 120)]));
     }
+}
+
+#[test]
+fn what_was_read_of_a_partition_before_it_came_here_is_outdated() {
+    let mut process = Process::usual();
+    for number in 0..3 {
+        process.read_back(number, 30);
+    }
+    process.settle();
+    process.rollout.note_read(partition(2), &RolloutNote::of(process.catalog));
+    process.read_back(3, 30);
+    assert_eq!((process.settle(), process.waits()), (vec![1; 4], vec![(400, 120)]));
 }
 
 #[test]

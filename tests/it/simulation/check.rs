@@ -158,11 +158,7 @@ impl Expected {
     }
 
     fn check_changes(&self, cluster: &Cluster) -> Result<(), Flaw> {
-        let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
-        for content in seen(cluster, Topic::Changes) {
-            found.entry(key(content)).or_default().push(content.value.as_deref().unwrap_or_default());
-        }
-        self.compare_changes(&found)
+        self.compare_changes(&changes_by_key(cluster))
     }
 
     /// Compares changes, by entity, with those that are expected.
@@ -176,14 +172,8 @@ impl Expected {
             }
             let distinct: BTreeSet<&[u8]> = found.iter().copied().collect();
             let wanted: BTreeSet<&[u8]> = expected.iter().map(Vec::as_slice).collect();
-            let of = |lines: &mut dyn Iterator<Item = &[u8]>| {
-                lines.map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n  ")
-            };
-            let detail = format!(
-                "of {key}:\n  {}\nexpected:\n  {}",
-                of(&mut found.iter().copied()),
-                of(&mut expected.iter().map(Vec::as_slice))
-            );
+            let expected_lines = text(expected.iter().map(Vec::as_slice));
+            let detail = format!("of {key}:\n  {}\nexpected:\n  {expected_lines}", text(found.iter().copied()));
             return Err(match (distinct.len() < found.len(), distinct.is_subset(&wanted)) {
                 (true, _) => Flaw::Repeated(detail),
                 (false, true) if distinct.len() < wanted.len() => Flaw::Lost(detail),
@@ -225,17 +215,22 @@ impl Expected {
     /// The first thing that is wrong after the catalog was changed and the history counted again: the changes are those
     /// under the catalog before, then others that lead, one to the next, to what all events come to.
     pub fn check_rebuilt(&self, cluster: &Cluster, before: &Expected) -> Result<(), Flaw> {
-        let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
-        for content in seen(cluster, Topic::Changes) {
-            found.entry(key(content)).or_default().push(content.value.as_deref().unwrap_or_default());
-        }
+        let found = changes_by_key(cluster);
         let firsts = found.iter().map(|(key, lines)| {
             let count = before.changes.get(key).map_or(0, Vec::len).min(lines.len());
             (key.clone(), lines[..count].to_vec())
         });
         before.compare_changes(&firsts.collect())?;
+        self.check_led_to(cluster)
+    }
+
+    /// # Errors
+    /// The first thing that is wrong where the way is not known: each change follows from the one before it, and they lead
+    /// to what all events come to.
+    pub fn check_led_to(&self, cluster: &Cluster) -> Result<(), Flaw> {
+        let changes = changes_by_key(cluster);
         let mut led_to: BTreeMap<Vec<u8>, Values> = BTreeMap::new();
-        for (key, lines) in &found {
+        for (key, lines) in &changes {
             let values = led_to.entry(format!("user:{key}").into_bytes()).or_default();
             for (line, seq) in lines.iter().zip(1_u64..) {
                 let change: Value = serde_json::from_slice(line).unwrap_or_default();
@@ -257,7 +252,8 @@ impl Expected {
             let (found, expected) = (led_to.get(key).cloned().unwrap_or_default(), values(expected));
             if found != expected {
                 let key = String::from_utf8_lossy(key);
-                return Err(Flaw::Different(format!("the changes of {key} lead to {found:?}, expected {expected:?}")));
+                let lines = text(changes.get(key.trim_start_matches("user:")).into_iter().flatten().copied());
+                return Err(Flaw::Different(format!("of {key}:\n  {lines}\nlead to {found:?}, expected {expected:?}")));
             }
         }
         self.check_letters(cluster)?;
@@ -301,6 +297,11 @@ impl Expected {
     }
 }
 
+/// Lines for people.
+fn text<'a>(lines: impl Iterator<Item = &'a [u8]>) -> String {
+    lines.map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n  ")
+}
+
 /// The values of tags by their names.
 type Values = BTreeMap<String, Value>;
 
@@ -325,6 +326,15 @@ fn id(content: &Content) -> &[u8] {
 fn seen(cluster: &Cluster, topic: Topic) -> impl Iterator<Item = &Content> {
     (0..cluster.shape.partitions)
         .flat_map(move |partition| cluster.log(topic, partition).visible().map(|(_, content)| content))
+}
+
+/// The changes of each entity, in the order in which they stand.
+fn changes_by_key(cluster: &Cluster) -> BTreeMap<String, Vec<&[u8]>> {
+    let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+    for content in seen(cluster, Topic::Changes) {
+        found.entry(key(content)).or_default().push(content.value.as_deref().unwrap_or_default());
+    }
+    found
 }
 
 /// Changes that a read_committed reader sees now.

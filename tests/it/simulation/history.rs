@@ -12,15 +12,13 @@ use tagstream::settings::{Instance, MaxChange};
 
 use super::check::{self, Expected, Flaw};
 use super::planted::Planted;
-use super::scheduler::{Held, Process, ProcessId, Stroke, World};
+use super::scheduler::{Process, ProcessId, World};
 use super::script::{self, Catalog, Family, HORIZON_MS, INPUT_TRANSACTION_US_MAX, START_MS, Script, USERS_ONLY};
 use crate::simulation::brokers::cluster::{Cluster, Event};
 use crate::simulation::clients::sim_clients::SimClients;
 
 /// How often the director looks around.
 const LOOK_US: u64 = 100_000;
-/// How often, in a thousand looks, an operator or a machine interferes.
-const DISTURBED: u32 = 40;
 /// Without faults everything ends within this time after the last event, or it never does.
 const REST_US: u64 = 90_000_000;
 /// How long rest is watched: what comes twice may come late.
@@ -40,12 +38,14 @@ pub struct Account {
 
 /// Where a process runs, or is to run.
 #[derive(Default)]
-struct InstancePlace {
-    process: Option<ProcessId>,
-    stop: StopSignal,
-    rollout: Option<Arc<CatalogRollout>>,
+pub(super) struct InstancePlace {
+    pub process: Option<ProcessId>,
+    pub stop: StopSignal,
+    pub rollout: Option<Arc<CatalogRollout>>,
+    /// The catalog that it was told, of all catalogs.
+    pub catalog: usize,
     /// When it is started, if none runs.
-    start_at_us: u64,
+    pub start_at_us: u64,
 }
 
 /// For what share of the entities a tag may change because of another catalog.
@@ -60,15 +60,15 @@ fn waiting_bytes(standing: &PartitionStatus) -> usize {
     }
 }
 
-struct History {
-    world: Arc<World>,
-    script: Script,
+pub(super) struct History {
+    pub world: Arc<World>,
+    pub script: Script,
     planted: Option<Planted>,
-    places: Vec<InstancePlace>,
+    pub places: Vec<InstancePlace>,
     /// Distinguishes those who come later by name.
     first_name: usize,
     /// The catalog in force, of all catalogs.
-    catalog: usize,
+    pub catalog: usize,
     /// What the input came to under the catalog before, if there was one.
     before: Option<Expected>,
     /// Whether changes under it were approved.
@@ -132,6 +132,7 @@ impl History {
     fn live(&mut self) {
         let until = self.script.input_ends_us + 1_000_000;
         while self.world.now_us() < until && self.world.hold().mishap.is_none() {
+            self.change_catalog();
             self.start_due();
             if self.script.family.moves() {
                 self.disturb();
@@ -157,35 +158,6 @@ impl History {
         }
     }
 
-    /// Operators and machines interfere: a process is stopped, killed, or suspended.
-    fn disturb(&mut self) {
-        let mut held = self.world.hold();
-        let index = held.dice.usize(..self.places.len());
-        if !held.strikes(|_| DISTURBED) {
-            return;
-        }
-        let Some(process) = self.places[index].process else { return };
-        match held.dice.u32(..4) {
-            0 => {
-                let name = held.processes[process].name.clone();
-                held.note(format_args!("{name} is told to stop"));
-                self.places[index].stop.give();
-            }
-            1 => held.kill(process),
-            2 => {
-                let us = held.dice.u64(100_000..8_000_000);
-                held.freeze(process, us);
-            }
-            _ => {
-                // Taken for dead, and replaced: there are two of it then.
-                let us = held.dice.u64(100_000..8_000_000);
-                held.freeze(process, us);
-                self.places[index].process = None;
-                self.places[index].start_at_us = held.now_us + held.dice.u64(..2_000_000);
-            }
-        }
-    }
-
     fn start(&mut self, index: usize) {
         let instance = format!("i{}", self.first_name + index);
         let mut settings = self.script.settings.clone();
@@ -207,8 +179,12 @@ impl History {
         held.processes.push(Process::new(name, fates));
         drop(held);
         let stop = StopSignal::default();
-        self.places[index] =
-            InstancePlace { process: Some(process), stop: stop.clone(), rollout: None, start_at_us: 0 };
+        self.places[index] = InstancePlace {
+            process: Some(process),
+            stop: stop.clone(),
+            catalog: self.catalog,
+            ..InstancePlace::default()
+        };
         let clock = {
             let (world, step) = (Arc::clone(&self.world), self.script.clock_step.clone());
             Clock::new(move || {
@@ -226,7 +202,11 @@ impl History {
             Arc::clone(&compiled),
             self.script.workers,
             // Under the other catalog, what concerns many waits for an operator.
-            if self.before.is_some() { MaxChange::Share(MAX_CHANGE) } else { MaxChange::Off },
+            if self.before.is_some() || self.script.switches_at_us.is_some() {
+                MaxChange::Share(MAX_CHANGE)
+            } else {
+                MaxChange::Off
+            },
             false,
             Arc::clone(&notices),
         ));
@@ -269,16 +249,6 @@ impl History {
         }
     }
 
-    /// What befalls a process in the middle of a call.
-    fn stroke(&self, held: &mut Held<'_>) -> Stroke {
-        let us = held.dice.u64(50_000..6_000_000);
-        match held.dice.u32(..3) {
-            0 if self.script.family.moves() => Stroke::Kill,
-            1 => Stroke::Cut { us },
-            _ => Stroke::Freeze { us },
-        }
-    }
-
     fn notices(&self, process: ProcessId) -> EventListener {
         let world = Arc::clone(&self.world);
         let (room, sources) = (self.script.streams.room(), self.script.streams.input_partitions().len());
@@ -303,7 +273,7 @@ impl History {
         })
     }
 
-    fn catalog(&self) -> &'static Catalog {
+    pub(super) fn catalog(&self) -> &'static Catalog {
         &script::catalogs()[self.catalog]
     }
 
@@ -321,6 +291,8 @@ impl History {
         for place in &mut self.places {
             place.start_at_us = now_us;
         }
+        drop(held);
+        (0..self.places.len()).for_each(|place| self.tell_catalog(place));
     }
 
     /// Waits until everything that is expected is there, watches that it stays so, and checks it.
@@ -344,31 +316,35 @@ impl History {
             if held.mishap.is_some() {
                 return Ok(());
             }
-            let count = match &self.before {
-                Some(_) => expected.change_count(),
-                None if self.script.family.is_early() => check::distinct_count(&held.cluster),
-                None => check::change_count(&held.cluster),
+            let count = if self.script.family.is_early() {
+                check::distinct_count(&held.cluster)
+            } else {
+                check::change_count(&held.cluster)
+            };
+            let (is_complete, is_too_much) = match self.script.family {
+                Family::Rebuilding if self.before.is_some() => (true, false),
+                Family::Switching => (expected.check_led_to(&held.cluster).is_ok(), false),
+                _ => (count == expected.change_count(), count > expected.change_count()),
             };
             // Where clocks are passed on there is always a transaction.
             let is_quiet =
                 if self.script.family.merges() { held.cluster.group.is_stable() } else { held.cluster.is_quiet() };
-            let is_done = held.now_us >= settled_us
-                && is_quiet
-                && is_approved
-                && count == expected.change_count()
-                && expected.is_read(&held.cluster);
+            let is_done =
+                held.now_us >= settled_us && is_quiet && is_approved && is_complete && expected.is_read(&held.cluster);
             match (is_done, rest_since) {
                 (false, _) => rest_since = None,
                 (true, None) => rest_since = Some(held.now_us),
                 (true, Some(since)) if since + WATCHED_US <= held.now_us => break,
                 _ => {}
             }
-            if held.now_us > limit_us || count > expected.change_count() {
-                self.check(&expected, &held.cluster)?;
+            if held.now_us > limit_us || is_too_much {
+                let mut held = held;
                 let rollouts = self.places.iter().filter_map(|place| place.rollout.as_ref());
                 let rollouts: Vec<_> = rollouts.map(|rollout| rollout.status()).collect();
+                held.note(format_args!("{rollouts:?}"));
+                self.check(&expected, &held.cluster)?;
                 return Err(Flaw::Unrest(format!(
-                    "{count} of {} changes; all read: {}; quiet: {is_quiet}; rollouts: {rollouts:?}",
+                    "{count} of {} changes; all read: {}; quiet: {is_quiet}; approved: {is_approved}",
                     expected.change_count(),
                     expected.is_read(&held.cluster),
                 )));
@@ -398,7 +374,7 @@ impl History {
                 continue;
             }
             let mut held = self.world.hold();
-            if !self.has_approved {
+            if !self.has_approved && self.before.is_some() {
                 check::check_held(&held.cluster, &status.held)?;
             }
             held.note(format_args!("approved: {:?}", status.held));
@@ -413,6 +389,7 @@ impl History {
         match &self.before {
             Some(before) => expected.check_rebuilt(cluster, before),
             None if self.script.family.is_early() => expected.check_at_least_once(cluster),
+            None if self.script.family == Family::Switching => expected.check_led_to(cluster),
             None => expected.check(cluster),
         }
     }

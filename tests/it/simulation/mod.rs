@@ -28,18 +28,20 @@
 //! - A catalog that gets new counters and an attribute, and the history of the input that is counted again for them
 //!   ([`script::Family::Rebuilding`]), while processes die and are replaced. What concerns many entities waits until it is
 //!   decided for all processes, and then until an operator approves it.
+//! - A catalog with other rules over the same counters that takes effect in one process after the other while all work
+//!   ([`script::Family::Switching`]).
 //! - Records that are applied while a transaction of the same worker is open, on another thread; the process dies at any call
 //!   of either.
 //! - A wall clock that steps back by up to two hours, and forward again; the brokers' clock is right.
 //! - Processes that are told to stop, killed at any call, stopped for longer than their session or their transaction,
-//!   cut off, and replaced while they are still there ([`history`]).
+//!   cut off, and replaced while they are still there ([`disturbance`]).
 //!
 //! # What is not
 //! - Several brokers and their elections, dynamic members, clocks that differ from process to process, outages of the input, what a broker does
 //!   with a record that comes after its transaction.
 //! - Retention and compaction: every log is whole. So a history that is counted again always goes back to the first
 //!   event; a topic without its beginning is tested in `engine::changelog` and, with a broker, in `restore::backfill`.
-//! - Snapshots on a disk, and a catalog that changes while a worker runs.
+//! - Snapshots on a disk; new counters in a catalog that changes while a worker runs.
 //! - librdkafka itself, which only the tests against a real broker know.
 //!
 //! That the checks would find something is shown by [`planted`] bugs.
@@ -47,6 +49,7 @@
 mod brokers;
 mod check;
 mod clients;
+mod disturbance;
 mod faults;
 mod history;
 mod planted;
@@ -135,6 +138,11 @@ fn changes_of_merged_inputs_may_leave_early_too() {
 #[test]
 fn counters_that_are_new_come_to_what_all_events_come_to() {
     expect_none(Family::Rebuilding, 400);
+}
+
+#[test]
+fn rules_that_change_while_workers_run_come_to_what_all_events_come_to() {
+    expect_none(Family::Switching, 400);
 }
 
 /// Expects one of these histories to have a flaw, once the bug is there.

@@ -63,6 +63,16 @@ const GROWN: &str = "version: 1\n\
     busy: { when: n_3s >= 2 }\n  sits: { value: visits }\n  turns: { value: runs }\n  \
     seldom: { value: seldom }\n  back: { value: back }\n  in_a_row: { value: in_a_row }\n  parts: { value: parts }\n";
 
+/// A catalog, and what an operator makes of it while workers run: other rules over the same counters. Where tags come to
+/// follows from all events alone here, too.
+const RULES: &str = "version: 1\n\
+    counters:\n  n: { count: \"*\" }\n  n_3s: { count: \"*\", window: 3s }\n  latest: { last: properties.n, on: \"*\" }\n\
+    tags:\n  seen: { value: n }\n  busy: { when: n_3s >= 3 }\n  gone: { when: seconds_since(last_seen) >= 2 }\n";
+const OTHER_RULES: &str = "version: 1\n\
+    counters:\n  n: { count: \"*\" }\n  n_3s: { count: \"*\", window: 3s }\n  latest: { last: properties.n, on: \"*\" }\n\
+    tags:\n  seen: { value: n }\n  busy: { when: n_3s >= 1 }\n  latest: { value: latest }\n  \
+    idle: { when: seconds_since(last_seen) >= 1 }\n";
+
 pub struct Catalog {
     pub yaml: &'static str,
     pub compiled: Arc<CompiledCatalog>,
@@ -72,8 +82,10 @@ pub struct Catalog {
 pub const USERS_ONLY: usize = 3;
 /// The one of them with accounts, too.
 const ACCOUNTS_AT: usize = USERS_ONLY;
-/// So many, from the first, stay as they are. The next one becomes the one after it.
+/// So many, from the first, stay as they are. Of the others each second one takes the place of the one before it.
 const LASTING: usize = 4;
+const REBUILT: usize = LASTING;
+const SWITCHED: usize = REBUILT + 2;
 
 /// The catalogs, compiled once.
 pub fn catalogs() -> &'static [Catalog] {
@@ -83,7 +95,9 @@ pub fn catalogs() -> &'static [Catalog] {
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
         Catalog { yaml, compiled: CompiledCatalog::new(catalog) }
     };
-    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS, YOUNG, GROWN].into_iter().map(compile).collect())
+    CATALOGS.get_or_init(|| {
+        [ECHO, COUNT, STAGES, ACCOUNTS, YOUNG, GROWN, RULES, OTHER_RULES].into_iter().map(compile).collect()
+    })
 }
 
 /// How much of a world a history needs.
@@ -101,11 +115,20 @@ pub enum Family {
     EarlyMerged,
     /// As `Moving`; then with another catalog, whose new counters begin with what the input retains.
     Rebuilding,
+    /// As `Moving`, and meanwhile another catalog takes effect, in one process after the other.
+    Switching,
 }
 
 impl Family {
-    pub const ALL: [Family; 6] =
-        [Family::Settled, Family::Moving, Family::Merged, Family::Early, Family::EarlyMerged, Family::Rebuilding];
+    pub const ALL: [Family; 7] = [
+        Family::Settled,
+        Family::Moving,
+        Family::Merged,
+        Family::Early,
+        Family::EarlyMerged,
+        Family::Rebuilding,
+        Family::Switching,
+    ];
 
     /// Whether workers come and go.
     pub fn moves(self) -> bool {
@@ -136,6 +159,8 @@ pub struct Script {
     /// By time.
     pub input: Vec<(u64, Batch)>,
     pub input_ends_us: u64,
+    /// From when on operators change the catalog of each process.
+    pub switches_at_us: Option<u64>,
     /// When the wall clocks of all processes are behind, and by how much.
     pub clock_step: Option<ClockStep>,
 }
@@ -173,7 +198,8 @@ impl Script {
         };
         let faults = Faults::draw(&mut dice);
         let catalog = match family {
-            Family::Rebuilding => LASTING,
+            Family::Rebuilding => REBUILT,
+            Family::Switching => SWITCHED,
             _ if family.merges() => dice.usize(..LASTING),
             _ => dice.usize(..USERS_ONLY),
         };
@@ -200,6 +226,7 @@ impl Script {
             streams,
             input: Vec::new(),
             input_ends_us,
+            switches_at_us: (family == Family::Switching).then(|| dice.u64(200_000..input_ends_us)),
             clock_step: ClockStep::draw(seed, input_ends_us),
         };
         script.draw_input(&mut dice, 50_000..input_ends_us, count);

@@ -226,6 +226,35 @@ fn what_is_on_hold_stays_until_it_is_released() {
     assert_eq!(live.partition.held_tags().count(), 0);
 }
 
+/// While a tag is on hold, an entity is written without the instant at which that tag is due.
+#[test]
+fn what_was_on_hold_is_due_after_a_restart() {
+    let program = program(
+        "version: 1\ncounters:\n  visits: { count: visit, window: 24h }\n\
+         tags:\n  here: { when: visits >= 1 }\n  away: { when: hours_since(last_seen) >= 2 }\n",
+    );
+    let start = Timestamp::parse("2026-03-02T10:00:00Z").expect("a time");
+    let [lived, died] = [false, true].map(|dies| {
+        let (mut driven, mut log) = (Driven::new(&program), Compacted::default());
+        driven.line(format!(r#"{{"user_id":"u","type":"visit","timestamp":"{start}"}}"#).as_bytes(), None);
+        driven.partition.hold_only(BTreeSet::from(["here".into()]));
+        driven.partition.advance(start.plus(3 * 3_600_000), &mut driven.changes);
+        log.write(&mut driven.partition);
+        driven.partition.hold_only(BTreeSet::new());
+        driven.partition.advance(start.plus(4 * 3_600_000), &mut driven.changes);
+        log.write(&mut driven.partition);
+        if dies {
+            driven.partition = log.restore(&program).partition;
+        }
+        driven.partition.advance(start.plus(72 * 3_600_000), &mut driven.changes);
+        driven.changes.0
+    });
+    let word = |change: &Value, field: &str| change[field].as_str().expect("a text").to_owned();
+    let told: Vec<_> = lived.iter().map(|change| word(change, "tag") + " " + &word(change, "change")).collect();
+    assert_eq!(told, ["here added", "away added", "here removed"]);
+    assert_eq!(lived, died);
+}
+
 #[test]
 fn a_share_is_of_those_who_have_a_tag_or_of_all() {
     let mut outlook = ChangeImpact::default();
