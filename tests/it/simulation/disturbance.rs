@@ -48,16 +48,21 @@ impl History {
         }
     }
 
-    /// An operator changes the catalog of one process after the other; who starts from then on has the new one.
+    /// An operator changes the catalog of one process after the other, and approves what waits; who starts from then on has
+    /// the new catalog.
     pub(super) fn change_catalog(&mut self) {
-        if self.script.switches_at_us.is_none_or(|at_us| self.world.now_us() < at_us) {
-            return;
-        }
-        self.catalog = self.script.catalog + 1;
+        let now_us = self.world.now_us();
+        let Some((_, catalog)) = self.script.switches.iter().rfind(|(at_us, _)| *at_us <= now_us) else { return };
+        self.catalog = *catalog;
         for place in 0..self.places.len() {
-            let is_told = self.world.hold().dice.u32(..4) == 0;
-            if is_told {
+            let fate = self.world.hold().dice.u32(..40);
+            if fate < 10 {
                 self.tell_catalog(place);
+            } else if fate == 10
+                && let Some(rollout) = &self.places[place].rollout
+            {
+                let tags = rollout.approve(None);
+                self.world.hold().note(format_args!("approved early: {tags:?}"));
             }
         }
     }

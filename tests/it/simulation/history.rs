@@ -202,7 +202,7 @@ impl History {
             Arc::clone(&compiled),
             self.script.workers,
             // Under the other catalog, what concerns many waits for an operator.
-            if self.before.is_some() || self.script.switches_at_us.is_some() {
+            if self.before.is_some() || self.script.family == Family::Switching {
                 MaxChange::Share(MAX_CHANGE)
             } else {
                 MaxChange::Off
@@ -292,6 +292,9 @@ impl History {
             place.start_at_us = now_us;
         }
         drop(held);
+        if let Some((_, last)) = self.script.switches.last() {
+            self.catalog = *last;
+        }
         (0..self.places.len()).for_each(|place| self.tell_catalog(place));
     }
 

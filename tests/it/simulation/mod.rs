@@ -28,8 +28,8 @@
 //! - A catalog that gets new counters and an attribute, and the history of the input that is counted again for them
 //!   ([`script::Family::Rebuilding`]), while processes die and are replaced. What concerns many entities waits until it is
 //!   decided for all processes, and then until an operator approves it.
-//! - A catalog with other rules over the same counters that takes effect in one process after the other while all work
-//!   ([`script::Family::Switching`]).
+//! - A catalog with other rules over the same counters that takes effect in one process after the other while all work, and
+//!   may be taken back; what waits is approved at any time ([`script::Family::Switching`]).
 //! - Records that are applied while a transaction of the same worker is open, on another thread; the process dies at any call
 //!   of either.
 //! - A wall clock that steps back by up to two hours, and forward again; the brokers' clock is right.

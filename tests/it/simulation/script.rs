@@ -159,8 +159,8 @@ pub struct Script {
     /// By time.
     pub input: Vec<(u64, Batch)>,
     pub input_ends_us: u64,
-    /// From when on operators change the catalog of each process.
-    pub switches_at_us: Option<u64>,
+    /// From when on which of the catalogs is in force.
+    pub switches: Vec<(u64, usize)>,
     /// When the wall clocks of all processes are behind, and by how much.
     pub clock_step: Option<ClockStep>,
 }
@@ -226,7 +226,7 @@ impl Script {
             streams,
             input: Vec::new(),
             input_ends_us,
-            switches_at_us: (family == Family::Switching).then(|| dice.u64(200_000..input_ends_us)),
+            switches: if family == Family::Switching { draw_switches(&mut dice, input_ends_us) } else { Vec::new() },
             clock_step: ClockStep::draw(seed, input_ends_us),
         };
         script.draw_input(&mut dice, 50_000..input_ends_us, count);
@@ -310,6 +310,14 @@ impl Script {
         self.input_ends_us = from_us + us;
         self.draw_input(&mut dice, from_us + 100_000..self.input_ends_us, count);
     }
+}
+
+/// The other catalog comes into force; in one of three histories it is taken back once.
+fn draw_switches(dice: &mut fastrand::Rng, input_ends_us: u64) -> Vec<(u64, usize)> {
+    let catalogs = if dice.u32(..3) == 0 { &[SWITCHED + 1, SWITCHED, SWITCHED + 1][..] } else { &[SWITCHED + 1] };
+    let mut times: Vec<u64> = catalogs.iter().map(|_| dice.u64(200_000..input_ends_us)).collect();
+    times.sort_unstable();
+    times.into_iter().zip(catalogs.iter().copied()).collect()
 }
 
 fn defaults() -> &'static Settings {
