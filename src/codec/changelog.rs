@@ -23,7 +23,7 @@
 //! | next | 8 | number of the next segment |
 //! | catalog | 8 | fingerprint of the catalog |
 //! | schema | 8 | id of that catalog's schema |
-//! | transaction | 4, then that many | transactional id of the writer, UTF-8 |
+//! | transaction | 4, then that many | name of the transaction that wrote it, UTF-8 |
 //! | facts | 4, then that many; not in version 1 | see `partition_facts` |
 //! | notes | all up to the checksum, mostly empty | see `engine::changelog::notes` |
 //! | checksum | 8 | |
@@ -145,7 +145,7 @@ pub struct Meta<'a> {
     pub catalog: u64,
     /// The id of its schema.
     pub schema: u64,
-    /// The transactional id of the writer.
+    /// The name of the transaction that wrote it.
     pub transaction: &'a str,
     /// Encoded [`PartitionFacts`](super::PartitionFacts).
     pub facts: &'a [u8],

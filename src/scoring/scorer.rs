@@ -87,7 +87,7 @@ impl Scorer {
                 self.scored.fetch_add(count as u64, Ordering::Relaxed);
             }
             // One row must not cost the others their score: the score of a row never depends on the other rows.
-            Err(_) if count > 1 => rows.chunks(self.width).for_each(|row| self.score_chunk(row, out)),
+            Err(_) if count > 1 => return rows.chunks(self.width).for_each(|row| self.score_chunk(row, out)),
             Err(why) => {
                 out.push(None);
                 self.record_failure(&why);

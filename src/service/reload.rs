@@ -26,6 +26,8 @@ impl Reloader {
         let compiled = (self.source)().map_err(ReloadError::Catalog)?;
         let running = self.rollout.view().active.compiled;
         if compiled.catalog.fingerprint == running.catalog.fingerprint {
+            // An edit that was taken back before it came into force does not come into force.
+            self.rollout.withdraw();
             return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint().to_owned() });
         }
         let topics = |catalog: &Catalog| -> Vec<String> {

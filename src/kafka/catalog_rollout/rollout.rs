@@ -26,6 +26,8 @@ pub struct CatalogRollout {
 struct RolloutState {
     active: CatalogVersion,
     pending: Option<PendingVersion>,
+    /// How many catalogs were submitted; the number of the last one.
+    submitted: u64,
     /// `None` until the brokers have told the topics.
     topology: Option<Arc<Topology>>,
     board: Board,
@@ -219,6 +221,7 @@ impl CatalogRollout {
         let state = RolloutState {
             active,
             pending: None,
+            submitted: 0,
             topology: None,
             board: Board::default(),
             own: BTreeMap::new(),
@@ -257,10 +260,18 @@ impl CatalogRollout {
     /// Makes a catalog the pending version, in place of another one. It becomes active when all workers have measured
     /// its impact.
     pub fn submit(&self, compiled: Arc<CompiledCatalog>) {
-        let (number, fingerprint) = (self.revision() + 1, compiled.fingerprint().to_owned());
-        self.report(CatalogEvent::Submitted { fingerprint });
-        self.state().pending = Some(PendingVersion { number, compiled, impacts: HashMap::new() });
+        self.report(CatalogEvent::Submitted { fingerprint: compiled.fingerprint().to_owned() });
+        let mut state = self.state();
+        state.submitted += 1;
+        state.pending = Some(PendingVersion { number: state.submitted, compiled, impacts: HashMap::new() });
         self.changed();
+    }
+
+    /// Withdraws the pending version: the active catalog stays in force.
+    pub fn withdraw(&self) {
+        if self.state().pending.take().is_some() {
+            self.changed();
+        }
     }
 
     /// Takes the impact of the pending version on a worker's partitions.

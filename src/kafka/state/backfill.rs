@@ -147,7 +147,7 @@ impl<W: KafkaClients> RestoreJob<W> {
                     if request.cancel.is_given() {
                         return Err(RestoreInterruption::Cancelled);
                     }
-                    std::thread::sleep(POLL);
+                    self.clients.sleep(POLL);
                 }
                 decoded => return Ok(decoded == DecodedRecord::Event),
             }

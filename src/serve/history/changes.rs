@@ -98,18 +98,22 @@ impl HistoryView<'_> {
         for segment in &self.segments.0[from..] {
             let text = format!("SELECT {COLUMNS} FROM change_{} WHERE row > ? ORDER BY row LIMIT ?", segment.id);
             let mut statement = self.connection.prepare_cached(&text)?;
-            let mut found = statement.query((last, (limit - changes.len()) as i64))?;
-            while let Some(row) = found.next()? {
-                self.check_deadline(&mut rows)?;
-                last = row.get(6)?;
-                let found = found_row(row)?;
-                let Some(packed) = PackedChange::unpack(&found.packed) else { continue };
-                let Some((kind, key)) = self.entity_name(found.entity)? else { continue };
-                let tag = self.tag_name(found.tag)?;
-                changes.push(self.answer(last, &found, packed, (&kind, &key, &tag)));
-            }
-            if changes.len() >= limit {
-                break;
+            // Rows that are left out make room for more of the same segment.
+            while changes.len() < limit {
+                let (wanted, mut read) = (limit - changes.len(), 0);
+                let mut found = statement.query((last, wanted as i64))?;
+                while let Some(row) = found.next()? {
+                    self.check_deadline(&mut rows)?;
+                    (last, read) = (row.get(6)?, read + 1);
+                    let found = found_row(row)?;
+                    let Some(packed) = PackedChange::unpack(&found.packed) else { continue };
+                    let Some((kind, key)) = self.entity_name(found.entity)? else { continue };
+                    let tag = self.tag_name(found.tag)?;
+                    changes.push(self.answer(last, &found, packed, (&kind, &key, &tag)));
+                }
+                if read < wanted {
+                    break;
+                }
             }
         }
         Ok((changes, last))

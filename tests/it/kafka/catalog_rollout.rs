@@ -1,6 +1,7 @@
 //! Which changes of a catalog wait for approval: decided once, from the committed counts of all partitions, by one
 //! writer; and approvals that hold from when they are committed.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use tagstream::catalog;
@@ -225,6 +226,29 @@ fn what_was_read_of_a_partition_before_it_came_here_is_outdated() {
     process.rollout.note_read(partition(2), &RolloutNote::of(process.catalog));
     process.read_back(3, 30);
     assert_eq!((process.settle(), process.waits()), (vec![1; 4], vec![(400, 120)]));
+}
+
+#[test]
+fn a_catalog_that_is_withdrawn_or_replaced_does_not_come_into_force() {
+    let rollout = Process::usual().rollout;
+    let measure = |number| rollout.report_impact(WorkerId(0), number, BTreeMap::new());
+    let pending = || rollout.view().pending.map(|(number, compiled)| (number, compiled.fingerprint().to_owned()));
+    let active = rollout.view().active.fingerprint();
+    let [first, second] = ["n >= 2", "n >= 3"].map(programs);
+    rollout.submit(Arc::clone(&first));
+    let (number, fingerprint) = pending().expect("it is submitted");
+    assert_eq!(fingerprint, first.fingerprint());
+    rollout.withdraw();
+    measure(number);
+    assert_eq!((pending(), rollout.view().active.fingerprint()), (None, active));
+    rollout.submit(first);
+    let (number, _) = pending().expect("it is submitted");
+    rollout.submit(Arc::clone(&second));
+    measure(number);
+    assert_eq!(rollout.view().active.fingerprint(), active, "what was measured is the one before");
+    let (number, _) = pending().expect("it is submitted");
+    measure(number);
+    assert_eq!(rollout.view().active.fingerprint(), second.catalog.fingerprint);
 }
 
 #[test]

@@ -48,6 +48,17 @@ fn nothing_of_an_erased_entity_is_on_the_disk() {
         assert_eq!(count(&directory, &key(n)), 0);
         assert_eq!(count(&directory, &key(n + 1)), 5, "another's history is gone, too");
     }
+    // Who reads on from page to page gets all that is left, over all segments.
+    let (mut last, mut found, reader) = (0, 0, directory.reader());
+    loop {
+        let (changes, read_to) = reader.read(deadline(), |view| view.changes_after(last, 7)).expect("changes");
+        if changes.is_empty() {
+            break;
+        }
+        (last, found) = (read_to, found + changes.len());
+    }
+    assert_eq!(found, 5 * (KEYS - KEYS.div_ceil(37)));
+    drop(reader);
     // What was appended afterwards moved nothing that is erased back.
     let later: Vec<Vec<u8>> = (0..KEYS)
         .map(|n| change(&key(n), "home", 9, 90_000_000 + n as i64, (Value::Null, json!("elsewhere")), "event"))
