@@ -10,6 +10,8 @@ use serde_json::Value as Json;
 
 /// The service answers when the approval is committed, after at most four seconds.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long one address of the service's name may take to accept a connection.
+const CONNECT_MAX: Duration = Duration::from_secs(3);
 const ANSWER_BYTES_MAX: u64 = 64 << 10;
 
 /// Why nothing was approved, or why that is not known.
@@ -80,13 +82,23 @@ fn request(service: &str, tags: &[String]) -> String {
     )
 }
 
+/// Connects to the first address of a name that answers.
+fn connect(service: &str) -> io::Result<TcpStream> {
+    let mut failed = io::Error::other("the name has no address");
+    for address in service.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_MAX) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
 /// Asks on a thread of its own: connecting and reading wait.
 async fn ask(service: &str, tags: &[String]) -> io::Result<String> {
     let (service, request) = (service.to_owned(), request(service, tags));
     let asked = tokio::task::spawn_blocking(move || {
-        let mut addresses = service.to_socket_addrs()?;
-        let address = addresses.next().ok_or_else(|| io::Error::other("the name has no address"))?;
-        let mut stream = TcpStream::connect_timeout(&address, ANSWER_MAX)?;
+        let mut stream = connect(&service)?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
         stream.set_write_timeout(Some(ANSWER_MAX))?;
         stream.write_all(request.as_bytes())?;

@@ -14,7 +14,6 @@
 //! Only a state that began anew (its changelog was created again) does not know entities that nobody has erased. What the
 //! history had of them before stays.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -38,9 +37,8 @@ const DEPARTED_MAX: usize = 10_000;
 /// What the history has to erase of an entity whose latest change there is this one.
 pub fn erasure(view: &ReplicaView, latest: &LatestChange) -> Option<Erasure> {
     let kind = view.kind(&latest.kind)?;
-    // The partition of an entity that is not known is not known either.
-    let clocks: Option<Vec<_>> = view.of(kind).map(|partition| partition.standing.clock()).collect();
-    let clock = clocks?.into_iter().min()?;
+    // The partition of an entity that is not known is not known either. One without a clock has never had an event.
+    let clock = view.of(kind).filter_map(|partition| partition.standing.clock()).min()?;
     let until = match view.find(kind, &latest.key) {
         None => clock.plus(-1),
         Some((partition, number)) => {
@@ -145,8 +143,7 @@ impl HistoryErasure {
     /// Looks up every entity of the history in the state.
     fn compare(&self, view: &ReplicaView) -> Result<(), ErasureError> {
         self.catch_up()?;
-        let logs = view.partitions.iter().filter_map(|partition| Some((partition.name.label(), partition.log?)));
-        let logs: BTreeMap<String, u64> = logs.collect();
+        let logs = view.partitions.iter().map(|partition| (partition.name.label(), partition.log)).collect();
         let noted = self.runtime.block_on(self.history.note_changelogs(logs, PATIENCE));
         let mut number = noted.ok_or(ErasureError::TooLate)?;
         while !self.stop.is_given() {

@@ -124,6 +124,13 @@ impl StateReader {
         (!value.is_absent()).then_some(TagReading { value, since: state.since()?, label })
     }
 
+    /// Hands over the names of the tags that the entity still has from an earlier catalog.
+    pub fn each_retired_tag(&mut self, mut each: impl FnMut(&str)) {
+        for (name, _) in self.entity_state.retired() {
+            each(self.entity_state.name(name));
+        }
+    }
+
     pub fn attribute(&mut self, id: AttributeId) -> AttributeState<'_> {
         self.entity_state.load_attribute(id);
         AttributeState { value: self.entity_state.attribute(id), time: self.entity_state.attribute_time(id) }

@@ -171,7 +171,9 @@ impl Partition {
         let (mut alone, entity) = self.isolate(key)?;
         let program = self.program.clone();
         let place = program.tags.iter().position(|plan| plan.id == tag)?;
-        alone.hold_only(others(&program, place));
+        let mut held = others(&program, place);
+        held.extend(self.held_tags.names().cloned());
+        alone.hold_only(held);
         let conditions = sections_of(&program.tag(tag).definition);
         let mut sub_exprs = Vec::new();
         for (role, condition) in &conditions {

@@ -1,4 +1,4 @@
-//! Who looked at a profile or at members of an audience, and who wrote: one line for each, in the log or in a file of its own.
+//! Who looked at a profile or at keys, and who wrote: one line for each, in the log or in a file of its own.
 //!
 //! Only here the key of an entity is written down. A line that cannot be written is an error of the request: what is not
 //! recorded does not happen.
@@ -24,7 +24,7 @@ pub struct AuditLog {
 pub struct AuditEntry<'a> {
     /// Whose token it was.
     pub caller: &'a str,
-    /// Such as `profile`, `changes`, `members`, `tag.set`, `tag.remove`, `erase`.
+    /// Such as `profile`, `changes`, `members`, `live`, `preview`, `tag.set`, `tag.remove`, `erase`.
     pub action: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     pub entity: &'a str,
@@ -35,7 +35,7 @@ pub struct AuditEntry<'a> {
     /// What the caller gave as the reason.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub note: &'a str,
-    /// An expression, a place in a topic, a number of entities.
+    /// An expression, the fingerprint of a catalog, a place in a topic, a number of entities.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub detail: &'a str,
 }

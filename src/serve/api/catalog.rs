@@ -168,6 +168,7 @@ pub struct PreviewAnswer {
 )]
 pub(super) async fn preview(
     State(context): State<ApiContext>,
+    Extension(caller): Extension<Caller>,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -184,10 +185,17 @@ pub(super) async fn preview(
         };
         Ok(PreviewAnswer::of(&view, &CompiledCatalog::new(other), &loaded.problems))
     });
-    Ok(json(&headers, &answer.await?))
+    let answer = answer.await?;
+    answer.note(&context, &caller)?;
+    Ok(json(&headers, &answer))
 }
 
 impl PreviewAnswer {
+    /// Notes that somebody looks at the keys of the samples.
+    pub(in crate::serve) fn note(&self, context: &ApiContext, caller: &Caller) -> Result<(), ApiError> {
+        context.note_keys(caller, "preview", "", &self.catalog)
+    }
+
     /// What another catalog, with these warnings, would change in a view.
     pub(in crate::serve) fn of(view: &ReplicaView, other: &CompiledCatalog, problems: &[Problem]) -> Self {
         let rows = CatalogPreview::of(view, other).tags.into_iter().map(|((entity, tag), preview)| PreviewRow {

@@ -124,8 +124,17 @@ impl ApiContext {
         entity: &str,
         condition: Option<&str>,
     ) -> Result<(), ApiError> {
-        let detail = condition.unwrap_or("true");
-        let action = "members";
+        self.note_keys(caller, "members", entity, condition.unwrap_or("true"))
+    }
+
+    /// Notes that somebody looks at keys. `entity`: their kind, or nothing for all kinds; `detail`: which they are.
+    pub(in crate::serve) fn note_keys(
+        &self,
+        caller: &Caller,
+        action: &str,
+        entity: &str,
+        detail: &str,
+    ) -> Result<(), ApiError> {
         self.record(&AuditEntry { caller: &caller.name, action, entity, detail, ..AuditEntry::default() })
     }
 

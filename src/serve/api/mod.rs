@@ -48,7 +48,7 @@ pub use records::{
     ChangesAnswer, CommandAnswer, CompareAnswer, CompareQuestion, ComparedPart, FiguresAnswer, SeriesSteps, SetTag,
     SizeStep, TagFlow,
 };
-pub(in crate::serve) use records::{CommandRequest, LiveFilter, after, stream_changes};
+pub(in crate::serve) use records::{CommandRequest, LiveFilter, after, cursor, stream_changes};
 pub(in crate::serve) use request::{BODY_BYTES_MAX, Body, Parameters, kind};
 pub use router::{description, router};
 pub(in crate::serve) use tags::tag;

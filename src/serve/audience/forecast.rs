@@ -66,7 +66,8 @@ impl Sink for MoveCounter<'_> {
 }
 
 impl Forecast {
-    /// Looks ahead over the partitions of a kind of entity, from the greatest of their clocks.
+    /// Looks ahead over the partitions of a kind of entity, from the greatest of their clocks. What a partition whose clock is
+    /// behind it has to change until then counts on the first day.
     pub fn of(view: &ReplicaView, kind: EntityKindId, only: Option<&str>, horizon_ms: i64) -> Self {
         let program = view.compiled.of(kind);
         let Some(from) = view.of(kind).filter_map(|partition| partition.standing.clock()).max() else {
@@ -82,7 +83,6 @@ impl Forecast {
         // One partition after another, so that only one copy is in memory.
         for partition in view.of(kind) {
             let mut copy = partition.partition();
-            copy.advance(from, &mut MoveCounter { catalog, only, tags: BTreeMap::new() });
             for (day, (_, at)) in days.iter_mut().zip(&ends) {
                 let mut counter = MoveCounter { catalog, only, tags: std::mem::take(&mut day.tags) };
                 copy.advance(*at, &mut counter);

@@ -19,6 +19,7 @@ pub struct CatalogPreview {
 /// What would become of one tag.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TagPreview {
+    /// Entities that have it now, also where only an earlier catalog has it and its removal waits.
     pub before: u64,
     pub after: u64,
     /// Entities that would get it, lose it, or have it with another value.
@@ -59,11 +60,19 @@ impl CatalogPreview {
             let name = partition.program().entity();
             let kinds = (0..).map(crate::model::EntityKindId).zip(&other.catalog.entities);
             let Some((kind, _)) = kinds.into_iter().find(|(_, kind)| *kind.name == *name) else { continue };
+            let mut count = |tag: &str, entities: u64| {
+                preview.tags.entry((name.to_owned(), tag.to_owned())).or_default().before += entities;
+            };
             for (id, tag) in (0..).map(crate::catalog::TagId).zip(&view.compiled.catalog.tags) {
                 if tag.entity == partition.program().kind {
-                    let of = (name.to_owned(), tag.name.to_string());
-                    preview.tags.entry(of).or_default().before += partition.with_tag(id).len();
+                    count(&tag.name, partition.with_tag(id).len());
                 }
+            }
+            // Tags of an earlier catalog are no part of the index.
+            let mut reader = partition.reader();
+            for (_, state, _) in partition.states() {
+                reader.open(state);
+                reader.each_retired_tag(|tag| count(tag, 1));
             }
             let mut copy = partition.partition();
             copy.switch_catalog(other.of(kind).clone(), BTreeSet::new());

@@ -18,6 +18,8 @@ pub struct ChangeQuery<'a> {
     pub to: Timestamp,
     /// `None`: of all tags.
     pub tag: Option<&'a str>,
+    /// The row to begin at; `None`: the newest.
+    pub row: Option<i64>,
     pub limit: usize,
 }
 
@@ -53,7 +55,8 @@ impl HistoryView<'_> {
         self.names.find(self.connection, &name)
     }
 
-    /// The changes of an entity, the newest first.
+    /// The changes of an entity, the newest first. A row to begin at that is not of this entity, or is gone, has none behind
+    /// it.
     ///
     /// # Errors
     /// The store cannot be read, or the answer takes too long.
@@ -67,13 +70,16 @@ impl HistoryView<'_> {
                 None => return Ok(changes),
             },
         };
-        let mut next = head(self.connection, entity)?.map_or(0, |head| head.row);
+        let mut next = match query.row {
+            Some(row) => row,
+            None => head(self.connection, entity)?.map_or(0, |head| head.row),
+        };
         let mut rows = 0;
         while changes.len() < query.limit
             && let Some(found) = self.row(next)?
         {
             self.check_deadline(&mut rows)?;
-            if found.at < query.from {
+            if found.at < query.from || found.entity != entity {
                 break;
             }
             let Some(packed) = PackedChange::unpack(&found.packed) else { break };

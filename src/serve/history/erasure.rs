@@ -47,14 +47,17 @@ impl HistoryWriter {
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn note_changelogs(&mut self, logs: &BTreeMap<String, u64>) -> Result<i64, HistoryError> {
+    pub fn note_changelogs(&mut self, logs: &BTreeMap<String, Option<u64>>) -> Result<i64, HistoryError> {
         self.begin_alone()?;
         let mut began_anew = false;
         for (partition, log) in logs {
             let name = format!("changelog {partition}");
             let before: Option<i64> = meta(&self.connection, &name)?;
-            began_anew |= before.is_some_and(|before| before != log.cast_signed());
-            self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, log.cast_signed()))?;
+            let log = log.map(u64::cast_signed);
+            began_anew |= before.is_some() && before != log;
+            if let Some(log) = log {
+                self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, log))?;
+            }
         }
         if began_anew {
             let last = self.last_entity();

@@ -43,7 +43,7 @@ const TRIM_EVERY: Duration = Duration::from_secs(600);
 enum Request {
     Erase(Vec<Erasure>, oneshot::Sender<()>),
     /// Answered with the greatest number of an entity that the state need not know.
-    NoteChangelogs(BTreeMap<String, u64>, oneshot::Sender<i64>),
+    NoteChangelogs(BTreeMap<String, Option<u64>>, oneshot::Sender<i64>),
     /// Answered when everything that was committed when it was asked is stored.
     CatchUp(oneshot::Sender<()>),
 }
@@ -126,7 +126,7 @@ impl History {
 
     /// Notes which incarnations of the changelogs the state comes from, by partition. Returns the greatest number of an
     /// entity that came while one of them was another; `None`: it was not noted in time.
-    pub async fn note_changelogs(&self, logs: BTreeMap<String, u64>, patience: Duration) -> Option<i64> {
+    pub async fn note_changelogs(&self, logs: BTreeMap<String, Option<u64>>, patience: Duration) -> Option<i64> {
         let (done, is_done) = oneshot::channel();
         self.requests.as_ref()?.send(Request::NoteChangelogs(logs, done)).ok()?;
         tokio::time::timeout(patience, is_done).await.ok()?.ok()

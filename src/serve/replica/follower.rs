@@ -166,18 +166,27 @@ impl PartitionFollower {
         })
     }
 
-    /// Takes the next committed record; whether a transaction has ended with it.
+    /// Takes the next committed record; whether a transaction has ended with it. After an error, further records change
+    /// nothing.
     ///
     /// # Errors
     /// The changelog cannot be followed; a new follower has to begin.
     pub fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<bool, FollowError> {
+        if self.has_failed() {
+            return Ok(false);
+        }
+        let taken = self.follow(offset, key, value);
+        if taken.is_err() {
+            self.phase = Phase::Failed;
+        }
+        taken
+    }
+
+    fn follow(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<bool, FollowError> {
         if offset < self.offset {
             // It has been applied already.
-            if (self.meta.0.as_slice(), Some(self.meta.1.as_slice())) == (key, value) {
-                return Ok(false);
-            }
-            self.phase = Phase::Failed;
-            return Err(FollowError::OtherLog);
+            let is_known = (self.meta.0.as_slice(), Some(self.meta.1.as_slice())) == (key, value);
+            return if is_known { Ok(false) } else { Err(FollowError::OtherLog) };
         }
         let record = ChangelogRecord::read(key, value)?;
         let ChangelogRecord::Meta(meta) = record else {
@@ -185,14 +194,10 @@ impl PartitionFollower {
             return Ok(false);
         };
         if self.log.is_some_and(|log| log != meta.log) {
-            self.phase = Phase::Failed;
             return Err(FollowError::OtherLog);
         }
         self.log = Some(meta.log);
-        let applied = self.apply(&meta);
-        if applied.is_err() {
-            self.phase = Phase::Failed;
-        }
+        self.apply(&meta)?;
         self.offset = offset + 1;
         self.next_input = meta.next_offset;
         let held = HeldImpacts::of(meta.facts);
@@ -200,7 +205,7 @@ impl PartitionFollower {
             self.held = Arc::new(held);
         }
         self.meta = (key.to_owned(), value.unwrap_or_default().to_owned());
-        applied.map(|()| true)
+        Ok(true)
     }
 
     fn apply(&mut self, meta: &Meta<'_>) -> Result<(), FollowError> {
@@ -257,6 +262,11 @@ impl PartitionFollower {
             Phase::Live(live) => live.standing.clock(),
             Phase::Restoring { .. } | Phase::Resuming(..) | Phase::Failed => None,
         }
+    }
+
+    /// Whether an error has ended it: a new follower has to begin.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed)
     }
 
     /// Whether it has caught up.

@@ -29,6 +29,8 @@ pub(super) struct Following {
     pub(super) compiled: Arc<CompiledCatalog>,
     tail: ChangelogTail,
     followers: BTreeMap<PartitionId, Followed>,
+    /// Whether the client reads every partition from where its follower stands.
+    is_assigned: bool,
     looked: Instant,
     /// Since the last report.
     restarts: u64,
@@ -71,6 +73,13 @@ impl From<BrokerError> for StartError {
     }
 }
 
+impl Followed {
+    fn warn(&self, error: &FollowError) {
+        let name = self.follower.name();
+        tracing::warn!("partition {name} is read again from the beginning of its changelog: {error}");
+    }
+}
+
 impl Following {
     /// Begins where a partition's file ends, or at its first record.
     pub(super) fn start(
@@ -86,8 +95,15 @@ impl Following {
         if partitions.is_empty() {
             return Err(StartError::NoPartition);
         }
-        let mut following =
-            Following { compiled, tail, followers: BTreeMap::new(), looked: Instant::now(), restarts: 0, files };
+        let mut following = Following {
+            compiled,
+            tail,
+            followers: BTreeMap::new(),
+            is_assigned: false,
+            looked: Instant::now(),
+            restarts: 0,
+            files,
+        };
         for partition in partitions {
             following.begin(partition)?;
         }
@@ -117,20 +133,26 @@ impl Following {
         let progress = PartitionProgress { position, end: bounds.high, is_live: false };
         let view = before.and_then(|followed| followed.view);
         self.followers.insert(partition, Followed { follower, progress, view, is_changed: false });
+        self.is_assigned = false;
         Ok(())
     }
 
-    fn assign(&self) -> Result<(), BrokerError> {
+    fn assign(&mut self) -> Result<(), BrokerError> {
         let positions = self.followers.iter().map(|(partition, followed)| (*partition, followed.progress.position));
-        self.tail.assign(&positions.collect())
+        self.tail.assign(&positions.collect())?;
+        self.is_assigned = true;
+        Ok(())
     }
 
     /// Reads what there is, for a moment. Returns how many transactions have ended.
+    ///
+    /// # Errors
+    /// The brokers do not answer. What was to be done is done in the next turn.
     pub(super) fn turn(&mut self) -> Result<u64, BrokerError> {
+        self.begin_again()?;
         let (until, mut transactions) = (Instant::now() + TURN, 0);
-        let mut failed: Vec<(PartitionId, FollowError)> = Vec::new();
         let followers = &mut self.followers;
-        while Instant::now() < until && failed.is_empty() {
+        while Instant::now() < until {
             let found = self.tail.poll(POLL, |record| {
                 let Some(followed) = followers.get_mut(&record.partition) else { return };
                 followed.progress.position = record.offset + 1;
@@ -139,7 +161,7 @@ impl Following {
                         followed.is_changed |= ended;
                         transactions += u64::from(ended);
                     }
-                    Err(error) => failed.push((record.partition, error)),
+                    Err(error) => followed.warn(&error),
                 }
             })?;
             if !found {
@@ -152,28 +174,29 @@ impl Following {
             followed.progress.end = followed.progress.end.max(followed.progress.position);
         }
         // Also those that have no position: an empty changelog has been read as soon as it is begun.
-        for (partition, followed) in &mut self.followers {
+        for followed in self.followers.values_mut() {
             match followed.follower.reach(followed.progress.position) {
                 Ok(reached) => followed.is_changed |= reached,
-                Err(error) => failed.push((*partition, error)),
+                Err(error) => followed.warn(&error),
             }
             followed.progress.is_live = followed.follower.is_live();
-        }
-        if !failed.is_empty() {
-            self.begin_again(failed)?;
         }
         Ok(transactions)
     }
 
-    fn begin_again(&mut self, failed: Vec<(PartitionId, FollowError)>) -> Result<(), BrokerError> {
-        thread::sleep(RESTART_PAUSE);
-        for (partition, error) in failed {
-            self.restarts += 1;
-            let name = self.tail.name(partition);
-            tracing::warn!("partition {name} is read again from the beginning of its changelog: {error}");
-            self.begin(partition)?;
+    /// Begins again where a follower has failed, in this turn or in one whose call to the brokers has failed.
+    fn begin_again(&mut self) -> Result<(), BrokerError> {
+        let has_failed =
+            |(partition, followed): (&PartitionId, &Followed)| followed.follower.has_failed().then_some(*partition);
+        let failed: Vec<PartitionId> = self.followers.iter().filter_map(has_failed).collect();
+        if !failed.is_empty() {
+            thread::sleep(RESTART_PAUSE);
         }
-        self.assign()
+        for partition in failed {
+            self.begin(partition)?;
+            self.restarts += 1;
+        }
+        if self.is_assigned { Ok(()) } else { self.assign() }
     }
 
     /// Asks from time to time where the changelogs end.

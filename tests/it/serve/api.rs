@@ -1,15 +1,20 @@
 //! Every route through the router: what it answers equals what the engine has, and what it refuses is explained.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde_json::{Value as Json, json};
 use tagstream::catalog::TagId;
 use tagstream::codec::{explanation_document, value_document};
 use tagstream::engine::{CompiledCatalog, Sink};
-use tagstream::model::{Cause, TagChange, Timestamp};
+use tagstream::kafka::PartitionName;
+use tagstream::model::{Cause, EntityKindId, TagChange, Timestamp};
+use tagstream::serve::audience::Forecast;
+use tagstream::serve::replica::{PartitionFollower, Replica};
 
 use super::world::World;
+use crate::engine::changelog::{Compacted, Driven, program};
 
 const CATALOG: &str = r#"
 version: 1
@@ -40,6 +45,13 @@ tags:
 /// Two hundred people over two months, from one seed.
 fn gym() -> World {
     let mut world = World::new(CATALOG);
+    live(&mut world);
+    world.commit();
+    world
+}
+
+/// What the people of the gym do.
+fn live(world: &mut World) {
     let mut dice = fastrand::Rng::with_seed(7);
     let start = Timestamp::parse("2026-01-01T00:00:00Z").expect("a time");
     for step in 0..3_000_i64 {
@@ -58,8 +70,6 @@ fn gym() -> World {
     let odd = json!({ "user_id": "a/b \"c\", ü", "type": "workout", "timestamp": "2026-03-01T00:00:00Z" });
     world.driven.line(odd.to_string().as_bytes(), None);
     world.driven.partition.advance(Timestamp::parse("2026-03-08T00:00:00Z").expect("a time"), &mut Silent);
-    world.commit();
-    world
 }
 
 struct Silent;
@@ -296,6 +306,52 @@ fn a_preview_is_what_the_switch_does() {
         assert_eq!(number("after"), number("before") + number("enter") - number("leave"));
     }
     assert_eq!(world.get("/v1/tags").good(), before, "a preview changes nothing");
+}
+
+#[test]
+fn a_preview_counts_a_tag_of_an_earlier_catalog_whose_removal_waits() {
+    let without: String = CATALOG.replace(
+        "  active_member:\n    title: { en: Active member, zh: 活跃会员 }\n    group: activity/level\n    when: workouts_30d >= 3\n",
+        "",
+    );
+    let mut world = World::new(&without);
+    world.driven = Driven::new(&program(CATALOG));
+    live(&mut world);
+    let had = tags_of(&mut world).values().filter(|tags| tags.iter().any(|tag| tag.0 == "active_member")).count();
+    assert!(had > 0);
+    let partition = &mut world.driven.partition;
+    partition.switch_catalog(program(&without), BTreeSet::from(["active_member".into()]));
+    partition.advance(partition.reevaluated_at().expect("it has switched"), &mut Silent);
+    world.commit();
+    let rows = world.ask("POST", "/v1/catalog/preview", &[], &without).good()["rows"].clone();
+    let row = &rows.as_array().expect("rows")[0];
+    assert_eq!((&row["tag"], &row["before"], &row["after"]), (&json!("active_member"), &json!(had), &json!(0)));
+    assert_eq!((&row["enter"], &row["leave"]), (&json!(0), &json!(had)));
+}
+
+#[test]
+fn a_forecast_has_what_a_partition_behind_the_others_has_to_change() {
+    let compiled = CompiledCatalog::new((*program(CATALOG).catalog).clone());
+    let day = |day: u32| format!("2026-01-{day:02}T00:00:00Z");
+    let view = |number: i32, user: &str, last: u32| {
+        let (mut driven, mut log) = (Driven::new(compiled.user()), Compacted::default());
+        driven.line(format!(r#"{{"user_id":"{user}","type":"workout","timestamp":"{}"}}"#, day(last)).as_bytes(), None);
+        log.write(&mut driven.partition);
+        let mut follower = PartitionFollower::new(PartitionName::from(number), Arc::clone(compiled.user()), 0);
+        follower.reach(0).expect("an empty changelog is whole");
+        for record in &log.records {
+            follower.take(record.offset as i64, &record.key, record.value.as_deref()).expect("the log is whole");
+        }
+        Arc::new(follower.view().expect("it has caught up"))
+    };
+    let replica = Replica::default();
+    replica.show(&compiled, vec![view(0, "behind", 1), view(1, "ahead", 20)]);
+    let shown = replica.view().expect("a view");
+    let forecast = Forecast::of(&shown, EntityKindId(0), Some("churn_risk"), 20 * 86_400_000);
+    assert_eq!(forecast.from, Timestamp::parse(&day(20)).ok());
+    let entered: Vec<u64> =
+        forecast.days.iter().map(|day| day.tags.values().map(|moves| moves.entered).sum()).collect();
+    assert_eq!((entered[0], entered.iter().sum::<u64>()), (1, 2));
 }
 
 #[test]

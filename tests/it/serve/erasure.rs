@@ -50,8 +50,15 @@ impl Sink for Lives {
 
 /// The ids of all changes that the history has of a user, the oldest first.
 fn stored(directory: &Directory, key: &str) -> Vec<String> {
-    let query =
-        ChangeQuery { kind: "user", key, from: Timestamp::MIN, to: Timestamp::FOREVER, tag: None, limit: usize::MAX };
+    let query = ChangeQuery {
+        kind: "user",
+        key,
+        from: Timestamp::MIN,
+        to: Timestamp::FOREVER,
+        tag: None,
+        row: None,
+        limit: usize::MAX,
+    };
     let mut changes = directory.reader().read(deadline(), |view| view.changes(&query)).expect("changes");
     changes.reverse();
     changes.into_iter().map(|change| change.id).collect()
@@ -89,7 +96,10 @@ fn follow(seed: u64) {
     let (mut partition, mut decoder) = (Driven::new(&program).partition, Decoder::new(&program.catalog));
     let (mut log, mut lives, replica) = (Compacted::default(), Lives::default(), Replica::default());
     let mut follower = PartitionFollower::new(PartitionName::from(0), Arc::clone(&program), 0);
-    follower.reach(0).expect("an empty changelog is whole");
+    let mut empty = PartitionFollower::new(PartitionName::from(1), Arc::clone(&program), 0);
+    for follower in [&mut follower, &mut empty] {
+        follower.reach(0).expect("an empty changelog is whole");
+    }
     let directory = Directory::new(&format!("lives-{seed}"));
     let (mut writer, mut offset, mut read) = (directory.writer(), 0, 0);
     let mut at = Timestamp::from_ms(NOW_MS - 400 * 86_400_000);
@@ -113,7 +123,10 @@ fn follow(seed: u64) {
         }
         read = log.records.len();
         let view = follower.view().expect("it has caught up");
-        replica.show(&compiled, vec![Arc::new(view)]);
+        // A partition without events knows nobody, and hinders nothing.
+        let mut views = vec![Arc::new(view)];
+        views.extend(dice.bool().then(|| Arc::new(empty.view().expect("it has caught up"))));
+        replica.show(&compiled, views);
         store(&mut writer, &mut lives, &mut offset);
         let now = replica.view().expect("a view");
         // The state is behind the history, or it is not.
@@ -174,19 +187,21 @@ fn the_follower_tells_who_has_left_when_the_transaction_has_ended() {
 fn a_state_that_began_anew_takes_nothing_from_those_it_does_not_know() {
     let directory = Directory::new("anew");
     let mut writer = directory.writer();
-    let logs = |log: u64| BTreeMap::from([("0".to_owned(), log)]);
+    let logs = |log: Option<u64>| BTreeMap::from([("0".to_owned(), log)]);
     let record = |key: &str| super::history::change(key, "keen", 1, 10, (false.into(), true.into()), "event");
     writer.add(&record("a")).expect("a row");
     writer.commit(&place(1)).expect("a commit");
-    assert_eq!(writer.note_changelogs(&logs(7)).expect("a note"), 0);
-    assert_eq!(writer.note_changelogs(&logs(u64::MAX)).expect("a note"), 1);
+    assert_eq!(writer.note_changelogs(&logs(Some(7))).expect("a note"), 0);
+    assert_eq!(writer.note_changelogs(&logs(Some(u64::MAX))).expect("a note"), 1);
     writer.add(&record("b")).expect("a row");
     writer.commit(&place(2)).expect("a commit");
     drop(writer);
-    assert_eq!(directory.writer().note_changelogs(&logs(u64::MAX)).expect("a note"), 1);
+    assert_eq!(directory.writer().note_changelogs(&logs(Some(u64::MAX))).expect("a note"), 1);
     let latest = |number| {
         let read = directory.reader().read(deadline(), |history| history.latest_changes(number, 10));
         read.expect("entities").into_iter().map(|latest| latest.key).collect::<Vec<_>>()
     };
     assert_eq!((latest(0), latest(1)), (vec!["a".to_owned(), "b".to_owned()], vec!["b".to_owned()]));
+    // The changelog is empty again.
+    assert_eq!(directory.writer().note_changelogs(&logs(None)).expect("a note"), 2);
 }

@@ -199,12 +199,25 @@ fn an_entitys_changes_come_newest_first() {
     assert!(all.len() > 10);
     let answer = world.get("/v1/entities/user/u-3/changes?limit=1000").good();
     assert_eq!(answer["changes"].as_array().expect("changes").iter().collect::<Vec<_>>(), all);
-    assert_eq!((&answer["more"], &answer["reaches"]), (&json!(false), &Json::Null));
+    assert_eq!((&answer["more"], &answer["cursor"], &answer["reaches"]), (&json!(false), &Json::Null, &Json::Null));
+    // Page by page, also where several changes are of one instant.
+    for limit in [1, 3, all.len() - 1] {
+        let (mut paged, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let answer = world.get(&format!("/v1/entities/user/u-3/changes?limit={limit}{cursor}")).good();
+            paged.extend(answer["changes"].as_array().expect("changes").clone());
+            assert_eq!(answer["more"], answer["cursor"].is_string());
+            let Some(next) = answer["cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(paged.iter().collect::<Vec<_>>(), all);
+    }
+    assert!(all.windows(2).any(|pair| pair[0]["at"] == pair[1]["at"]));
     let answer = world.get("/v1/entities/user/u-3/changes?limit=3&tag=active").good();
     let active: Vec<&Json> = all.iter().copied().filter(|change| change["tag"] == "active").take(3).collect();
     assert_eq!(answer["changes"].as_array().expect("changes").iter().collect::<Vec<_>>(), active);
     assert_eq!(world.get("/v1/entities/user/nobody/changes").good()["changes"], json!([]));
-    for wrong in ["limit=0", "limit=1001", "from=x", "before=2026-01-01T00:00:00Z"] {
+    for wrong in ["limit=0", "limit=1001", "from=x", "cursor=x", "before=2026-01-01T00:00:00Z"] {
         let answer = world.get(&format!("/v1/entities/user/u-3/changes?{wrong}"));
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}: {}", answer.text);
     }
@@ -362,6 +375,24 @@ fn each_page_needs_its_scope_and_looks_are_recorded() {
         let told = question(&format!("/v1/audiences{path}"), json!({ "where": condition }));
         assert_eq!(told, (4 + at, condition), "{path}");
     }
+    // So is whoever follows the changes, and whoever sees those whom another catalog would move.
+    let line = |path: &str, scope: Scope, body: &str| {
+        let (token, _) = &tokens[Scope::ALL.iter().position(|of| *of == scope).expect("a scope")];
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let request = Request::builder().method(method).uri(path).header("host", "localhost");
+        let request = request.header("authorization", format!("Bearer {token}")).body(Body::from(body.to_owned()));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let answer = runtime.block_on(world.router().oneshot(request.expect("a request"))).expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let lines = std::fs::read_to_string(&log.0).expect("a log");
+        let line: Json = serde_json::from_str(lines.lines().last().expect("a line")).expect("JSON");
+        (line["action"].clone(), line["entity"].clone(), line["detail"].clone())
+    };
+    let followed = line("/v1/changes?where=tag.vip", Scope::Audience, "");
+    assert_eq!(followed, (json!("live"), json!("user"), json!("tag.vip")));
+    assert_eq!(line("/v1/changes", Scope::Audience, ""), (json!("live"), Json::Null, json!("true")));
+    let previewed = line("/v1/catalog/preview", Scope::Catalog, CATALOG);
+    assert_eq!((previewed.0, previewed.1), (json!("preview"), Json::Null));
 }
 
 #[test]

@@ -175,6 +175,23 @@ fn another_changelog_in_its_place_is_noticed() {
     assert!(again.view().is_none());
 }
 
+/// Records come on until a new follower begins, which may take several attempts.
+#[test]
+fn after_an_error_records_change_nothing() {
+    let (.., mut driven, mut log, mut follower, _file) = written("warm-failed");
+    let end = log.records.len() as i64;
+    assert!(!follower.has_failed());
+    follower.take(end, b"\xff", Some(b"?")).expect_err("no record of a changelog");
+    assert!(follower.has_failed() && !follower.is_live());
+    driven.line(line("dora", "visit", 10).as_bytes(), None);
+    log.write(&mut driven.partition);
+    for record in &log.records[end as usize..] {
+        assert_eq!(follower.take(record.offset as i64 + 1, &record.key, record.value.as_deref()), Ok(false));
+    }
+    assert_eq!(follower.reach(i64::MAX), Ok(false));
+    assert!(follower.has_failed() && follower.view().is_none() && follower.saved().is_none());
+}
+
 #[test]
 fn a_file_that_is_not_right_is_of_no_use() {
     let (_directory, path, own, ..) = written("warm-damaged");

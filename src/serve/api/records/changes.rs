@@ -28,8 +28,10 @@ pub struct ChangesAnswer {
     /// As the topic of tag changes has them, the newest first.
     #[schema(value_type = Vec<Object>)]
     pub changes: Vec<StoredChange>,
-    /// Whether there are more; then ask again with `to` at the last one's instant.
+    /// Whether there are more; then ask again with `cursor`.
     pub more: bool,
+    /// Where the next page begins; null: this is the last one.
+    pub cursor: Option<String>,
 }
 
 /// The tag changes of an entity with their reasons, the newest first.
@@ -41,6 +43,7 @@ pub struct ChangesAnswer {
         ("from" = Option<String>, Query, format = DateTime, description = "Only changes from this instant on"),
         ("to" = Option<String>, Query, format = DateTime, description = "Only changes up to and with this instant"),
         ("tag" = Option<String>, Query, description = "Only changes of this tag"),
+        ("cursor" = Option<String>, Query, description = "The `cursor` of the page before"),
         ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "At most this many; 100 without it, at most 1000"),
     ),
     responses(
@@ -64,6 +67,7 @@ pub(in crate::serve::api) async fn changes(
     let from = bound("from", parameters.one("from")?, Timestamp::MIN)?;
     let to = bound("to", parameters.one("to")?, Timestamp::FOREVER)?;
     let (tag, limit) = (parameters.one("tag")?, parameters.one("limit")?);
+    let row = cursor(&mut parameters)?;
     parameters.end()?;
     let limit = match limit.as_deref().map(str::parse::<usize>) {
         None => LIMIT_DEFAULT,
@@ -71,10 +75,16 @@ pub(in crate::serve::api) async fn changes(
         Some(_) => return Err(ApiError::Wrong(format!("limit is a whole number from 1 to {LIMIT_MAX}"))),
     };
     let answer = read(&context, move |history| {
-        let query = ChangeQuery { kind: &entity, key: &key, from, to, tag: tag.as_deref(), limit };
+        let query = ChangeQuery { kind: &entity, key: &key, from, to, tag: tag.as_deref(), row, limit };
         ChangesAnswer::of(history, query)
     });
     Ok(json(&headers, &answer.await?))
+}
+
+/// The row at which a page begins; `None`: the first one.
+pub(in crate::serve) fn cursor(parameters: &mut Parameters) -> Result<Option<i64>, ApiError> {
+    let wrong = |_| ApiError::Wrong("cursor: it is not one that an answer has given".to_owned());
+    parameters.one("cursor")?.map(|text| text.parse().map_err(wrong)).transpose()
 }
 
 impl ChangesAnswer {
@@ -86,9 +96,9 @@ impl ChangesAnswer {
         let limit = query.limit;
         let (entity, key) = (query.kind.to_owned(), query.key.to_owned());
         let mut changes = history.changes(&ChangeQuery { limit: limit + 1, ..query })?;
-        let more = changes.len() > limit;
+        let next = changes.get(limit).map(|change| change.row.to_string());
         changes.truncate(limit);
         let reaches = history.reaches()?.map(|reaches| reaches.to_string());
-        Ok(ChangesAnswer { reaches, changes, more, entity, key })
+        Ok(ChangesAnswer { reaches, changes, more: next.is_some(), cursor: next, entity, key })
     }
 }

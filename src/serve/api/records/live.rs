@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
+use crate::serve::access::Caller;
 use crate::serve::api::answer::{history, read};
 use crate::serve::api::context::ApiContext;
 use crate::serve::api::problem::{ApiError, ProblemDocument, StateBeingRead, WrongExpression, WrongParameter};
@@ -74,13 +76,14 @@ pub(in crate::serve) struct LiveFilter {
 )]
 pub(in crate::serve::api) async fn live(
     State(context): State<ApiContext>,
+    Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let filter = LiveFilter::read(&context, &mut parameters)?;
     let after = after(&headers, &mut parameters)?;
     parameters.end()?;
-    stream(&context, filter, after, |change| serde_json::to_string(change).ok())
+    stream(&context, &caller, filter, after, |change| serde_json::to_string(change).ok())
 }
 
 /// The id of the last event that a reader has had.
@@ -97,9 +100,10 @@ pub(in crate::serve) fn after(headers: &HeaderMap, parameters: &mut Parameters) 
 /// Changes from now on, or behind the one with an id, each written as the data of an event.
 ///
 /// # Errors
-/// There is no history, or too many follow already.
+/// There is no history, too many follow already, or it cannot be noted who follows.
 pub(in crate::serve) fn stream(
     context: &ApiContext,
+    caller: &Caller,
     filter: LiveFilter,
     after: Option<i64>,
     write: impl Fn(&StoredChange) -> Option<String> + Send + 'static,
@@ -108,6 +112,7 @@ pub(in crate::serve) fn stream(
     let busy = || ApiError::NotReady(vec!["as many readers as may follow the changes do; come back later".to_owned()]);
     let newest = history(context)?.status().last_row;
     let permit = context.readers().try_acquire_owned().map_err(|_| busy())?;
+    filter.note(context, caller)?;
     let (sender, events) = mpsc::channel(WAITING_MAX);
     let context = context.clone();
     tokio::spawn(async move {
@@ -189,6 +194,12 @@ impl LiveFilter {
             audience(&view, entity, text)?;
         }
         Ok(LiveFilter { tags, condition })
+    }
+
+    /// Notes that somebody looks at the changes that pass.
+    pub(in crate::serve) fn note(&self, context: &ApiContext, caller: &Caller) -> Result<(), ApiError> {
+        let (entity, text) = self.condition.as_ref().map_or(("", "true"), |(entity, text)| (entity, text));
+        context.note_keys(caller, "live", entity, text)
     }
 
     pub(in crate::serve) fn wants(&self, context: &ApiContext, change: &StoredChange) -> bool {

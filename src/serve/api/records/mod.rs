@@ -13,6 +13,7 @@ pub(super) mod figures;
 pub(super) mod live;
 
 pub use changes::ChangesAnswer;
+pub(in crate::serve) use changes::cursor;
 pub(in crate::serve) use commands::CommandRequest;
 pub use commands::{CommandAnswer, SetTag};
 pub use compare::{CompareAnswer, CompareQuestion, ComparedPart};

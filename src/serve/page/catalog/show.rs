@@ -72,6 +72,7 @@ pub(in crate::serve::page) async fn preview(
 ) -> Result<Response, ApiError> {
     let view = context.api.view(None)?;
     let edit = Edit::of(&context, &view, text(&body)?, EditExtent::Preview).await?;
+    edit.preview.iter().try_for_each(|preview| preview.note(&context.api, reader.caller()?))?;
     Ok(page(&reader, &view, whole(&reader, &view, &edit, EditExtent::Preview)))
 }
 

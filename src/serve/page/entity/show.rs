@@ -14,7 +14,7 @@ use super::profile::{EntityFacts, Shown};
 use super::timeline::{changes, timeline};
 use super::words::EntityWords;
 use crate::model::{EntityKindId, Timestamp};
-use crate::serve::api::{ApiError, Parameters, Profile, explanations, kind, past_profile, work};
+use crate::serve::api::{ApiError, Parameters, Profile, cursor, explanations, kind, past_profile, work};
 use crate::serve::page::frame::{PageContext, PageFrame, PageReader, Place, entity_path, hidden, instant_in, local_in};
 use crate::serve::page::words::{Code, rich, visible};
 use crate::serve::replica::ReplicaView;
@@ -53,7 +53,7 @@ async fn entity_page(
     mut parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let say = EntityWords(reader.language);
-    let (to, done, as_of) = (parameters.one("to")?, parameters.one("done")?, parameters.one("as_of")?);
+    let (done, as_of, row) = (parameters.one("done")?, parameters.one("as_of")?, cursor(&mut parameters)?);
     parameters.end()?;
     let view = context.api.view(None)?;
     let of = kind(&view, &entity)?;
@@ -62,10 +62,6 @@ async fn entity_page(
         let instant = instant_in(&view.compiled.catalog.timezone, "as_of", &text)?;
         return past_page(context, reader, &view, (of, entity, key), instant).await;
     }
-    let to = match to {
-        None => Timestamp::FOREVER,
-        Some(text) => Timestamp::parse(&text).map_err(|error| ApiError::Wrong(format!("to={text} is {error}")))?,
-    };
     let (asked, wanted) = (view.clone(), key.clone());
     let facts = work(context.api.scans(), move || {
         let profile = Profile::of(&asked, of, &wanted)?;
@@ -76,7 +72,7 @@ async fn entity_page(
     let notice = done.as_deref().and_then(|word| notice(say, word));
     let (status, title, body) = match facts.await {
         Ok(facts) => {
-            let changes = changes(&context.api, &entity, &key, to).await?;
+            let changes = changes(&context.api, &entity, &key, Timestamp::FOREVER, row).await?;
             let body = html! {
                 @if let Some(notice) = notice { p.notice role="status" { (notice) } }
                 (shown.life(&facts))
@@ -116,7 +112,7 @@ async fn past_page(
     let times = reader.times(view);
     let shown = Shown { reader, view, times: &times };
     let profile = past_profile(&context.api, Arc::clone(view), of, key.clone(), instant).await?;
-    let changes = changes(&context.api, &entity, &key, instant).await?;
+    let changes = changes(&context.api, &entity, &key, instant, None).await?;
     let body = html! {
         (shown.past(&profile, instant))
         (timeline(shown, &changes))

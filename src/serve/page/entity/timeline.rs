@@ -16,18 +16,20 @@ use crate::serve::page::words::{Code, rich};
 /// Changes of one page.
 const LIMIT: usize = 50;
 
-/// The changes of an entity up to an instant.
+/// The changes of an entity up to an instant, from a row of the history on.
 pub(super) async fn changes(
     api: &ApiContext,
     entity: &str,
     key: &str,
     to: Timestamp,
+    row: Option<i64>,
 ) -> Result<Result<ChangesAnswer, HistoryReach>, ApiError> {
     let answer = async {
         await_history(api).await?;
         let (entity, key) = (entity.to_owned(), key.to_owned());
         read(api, move |history| {
-            let query = ChangeQuery { kind: &entity, key: &key, from: Timestamp::MIN, to, tag: None, limit: LIMIT };
+            let query =
+                ChangeQuery { kind: &entity, key: &key, from: Timestamp::MIN, to, tag: None, row, limit: LIMIT };
             ChangesAnswer::of(history, query)
         })
         .await
@@ -49,8 +51,8 @@ pub(super) fn timeline(shown: Shown<'_>, answer: &Result<ChangesAnswer, HistoryR
                 Ok(answer) => {
                     @if answer.changes.is_empty() { p.quiet { (say.changes_none()) } }
                     ol.steps { @for change in &answer.changes { (step(shown, change)) } }
-                    @if let (true, Some(last)) = (answer.more, answer.changes.last()) {
-                        p { a href=(earlier(answer, last)) { (say.changes_earlier()) } }
+                    @if let Some(cursor) = &answer.cursor {
+                        p { a href=(earlier(answer, cursor)) { (say.changes_earlier()) } }
                     }
                     @let reaches = answer.reaches.as_deref().and_then(|reaches| Timestamp::parse(reaches).ok());
                     @if let Some(reaches) = reaches { (reach_note(shown.times, &HistoryReach::Since(Some(reaches)))) }
@@ -60,11 +62,11 @@ pub(super) fn timeline(shown: Shown<'_>, answer: &Result<ChangesAnswer, HistoryR
     }
 }
 
-/// The page that begins with the last change: those of one instant may stand on both.
-fn earlier(answer: &ChangesAnswer, last: &StoredChange) -> String {
+/// The page with the changes before these.
+fn earlier(answer: &ChangesAnswer, cursor: &str) -> String {
     let path = entity_path(&answer.entity, &answer.key);
     let separator = if path.contains('?') { '&' } else { '?' };
-    format!("{path}{separator}to={}#changes", last.at)
+    format!("{path}{separator}cursor={cursor}#changes")
 }
 
 fn step(shown: Shown<'_>, change: &StoredChange) -> Markup {

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::row::row;
 use super::words::LiveWords;
 use crate::model::EntityKindId;
+use crate::serve::access::Caller;
 use crate::serve::api::{ApiError, LiveFilter, Parameters, read};
 use crate::serve::history::StoredChange;
 use crate::serve::page::assets::Asset;
@@ -56,7 +57,7 @@ pub(in crate::serve::page) async fn show(
     parameters.end()?;
     let (say, view) = (LiveWords(reader.language), context.api.view(None)?);
     let list = match form.filter(&context) {
-        Ok(filter) => match last_changes(&context, filter).await? {
+        Ok(filter) => match last_changes(&context, reader.caller()?, filter).await? {
             Some((changes, last)) => list(&reader, &view, &form, &changes, last),
             None => html! { p.notice { (say.no_history()) } },
         },
@@ -73,8 +74,13 @@ pub(in crate::serve::page) async fn show(
 }
 
 /// The last changes that pass, the newest first, and the row behind which the others follow; `None`: there is no history.
-async fn last_changes(context: &PageContext, filter: LiveFilter) -> Result<Option<(Vec<StoredChange>, i64)>, ApiError> {
+async fn last_changes(
+    context: &PageContext,
+    caller: &Caller,
+    filter: LiveFilter,
+) -> Result<Option<(Vec<StoredChange>, i64)>, ApiError> {
     let Some(history) = context.api.history() else { return Ok(None) };
+    filter.note(&context.api, caller)?;
     let newest = history.status().last_row;
     let api = context.api.clone();
     let found = read(&context.api, move |view| {

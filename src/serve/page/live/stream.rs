@@ -21,7 +21,8 @@ pub(in crate::serve::page) async fn stream(
     parameters.end()?;
     let filter = form.filter(&context)?;
     let api = context.api.clone();
-    stream_changes(&context.api, filter, after, move |change| {
+    let caller = reader.caller()?.clone();
+    stream_changes(&context.api, &caller, filter, after, move |change| {
         let view = api.view(None).ok()?;
         Some(row(&reader, &view, &reader.times(&view), change).into_string())
     })

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tagstream::engine::{ChangeImpact, ImpactPreview, Program, TagImpact};
+use tagstream::catalog::TagId;
+use tagstream::engine::{ChangeImpact, ImpactPreview, Partition, Program, TagImpact};
 use tagstream::model::Timestamp;
 
 use super::churn::{CATALOG, key, line, told};
@@ -240,7 +241,11 @@ fn what_was_on_hold_is_due_after_a_restart() {
         driven.partition.hold_only(BTreeSet::from(["here".into()]));
         driven.partition.advance(start.plus(3 * 3_600_000), &mut driven.changes);
         log.write(&mut driven.partition);
+        // What waits for approval does not change by itself.
+        let foreseen = |partition: &Partition| partition.explain("u", TagId(0)).expect("it is known").next;
+        assert_eq!(foreseen(&driven.partition), None);
         driven.partition.hold_only(BTreeSet::new());
+        assert!(foreseen(&driven.partition).is_some());
         driven.partition.advance(start.plus(4 * 3_600_000), &mut driven.changes);
         log.write(&mut driven.partition);
         if dies {

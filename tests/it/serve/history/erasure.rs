@@ -31,8 +31,15 @@ fn erasure(key: &str, until: Timestamp) -> Erasure {
 }
 
 fn count(directory: &Directory, key: &str) -> usize {
-    let query =
-        ChangeQuery { kind: "user", key, from: Timestamp::MIN, to: Timestamp::FOREVER, tag: None, limit: usize::MAX };
+    let query = ChangeQuery {
+        kind: "user",
+        key,
+        from: Timestamp::MIN,
+        to: Timestamp::FOREVER,
+        tag: None,
+        row: None,
+        limit: usize::MAX,
+    };
     directory.reader().read(deadline(), |view| view.changes(&query)).expect("changes").len()
 }
 

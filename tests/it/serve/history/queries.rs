@@ -69,6 +69,7 @@ fn an_entitys_changes_are_those_of_the_topic_newest_first() {
                     from: Timestamp::MIN,
                     to: Timestamp::FOREVER,
                     tag: None,
+                    row: None,
                     limit: usize::MAX,
                 };
                 assert_eq!(answered(view, &all), life, "seed {seed}: {kind} {key}");
@@ -234,6 +235,7 @@ fn decimals_and_texts_stay_as_they_are_written() {
         from: Timestamp::MIN,
         to: Timestamp::FOREVER,
         tag: None,
+        row: None,
         limit: 5,
     };
     let changes = directory.reader().read(deadline(), |view| view.changes(&query)).expect("changes");
