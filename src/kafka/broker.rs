@@ -169,7 +169,7 @@ pub trait KafkaClients: Clone + Send + 'static {
 
     fn now(&self) -> Instant;
     fn sleep(&self, time: Duration);
-    /// Runs a job on a thread of its own.
+    /// Runs a job on a thread of its own. Where there can be no other thread, the job is dropped, and that is reported.
     fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>);
 }
 

@@ -101,8 +101,8 @@ impl KafkaClients for RdkafkaClients {
 
     fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) {
         if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(job) {
-            let why = format!("no thread: {error}");
-            (self.listener)(Occurrence::Failed { action: Action::Restore, why }.of(self.worker));
+            let why = format!("{name}: {error}");
+            (self.listener)(Occurrence::Failed { action: Action::StartThread, why }.of(self.worker));
         }
     }
 }

@@ -37,6 +37,7 @@ pub enum Action {
     Read,
     Restore,
     WriteSnapshot,
+    StartThread,
 }
 
 /// Something that happened in the Kafka part.
@@ -376,6 +377,7 @@ impl fmt::Display for Action {
             Action::Read => "reading",
             Action::Restore => "restoring",
             Action::WriteSnapshot => "writing snapshots",
+            Action::StartThread => "starting a thread",
         })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | [`owed_answer`] | an answer that a thread gives in any case |
 //! | [`recovery`] | what the operator allows for a partition that cannot go on |
 //! | [`snapshot_store`] | snapshot files on the local disk |
 //! | [`changelog_reading`] | what has been read of a changelog so far |
@@ -11,6 +12,7 @@
 //! | [`backfill`] | counts the history of an input again for new counters |
 //! | [`rollout_reader`] | what other partitions note of the rollout of a catalog |
 
+mod owed_answer;
 mod recovery;
 mod snapshot_store;
 mod changelog_reading;
@@ -22,6 +24,7 @@ mod rollout_reader;
 
 pub(crate) use changelog_reading::MergeProgress;
 pub(crate) use discard::StateUse;
+pub(crate) use owed_answer::OwedAnswer;
 pub use recovery::{Recovery, RecoveryPoint};
 pub use restore::Backfill;
 pub(crate) use restore::{Cancel, RestoreContext, RestoreRequest, RestoreResult, RestoredNote, Restorer};

@@ -26,6 +26,7 @@ use rdkafka::Message;
 use super::changelog_reading::ChangelogReading;
 use super::changelog_reading::{ChangelogPosition, MergeProgress};
 use super::discard::StateUse;
+use super::owed_answer::OwedAnswer;
 use super::restore_error::RestoreError;
 use super::snapshot_store::{SnapshotStore, SnapshotUnusable};
 use crate::codec::{ChangelogKey, PayloadFormat, RolloutNote, SnapshotProgress};
@@ -129,13 +130,14 @@ pub(super) enum Reevaluated {
 /// Starts restore jobs, and takes their results.
 pub(crate) struct Restorer<W> {
     job: RestoreJob<W>,
+    sender: Sender<RestoreResult>,
     results: Receiver<RestoreResult>,
 }
 
 impl<W: KafkaClients> Restorer<W> {
     pub(crate) fn new(clients: W, context: RestoreContext, snapshots: Option<Arc<SnapshotStore>>) -> Self {
         let (sender, results) = mpsc::channel();
-        Restorer { job: RestoreJob { clients, context, snapshots, results: sender }, results }
+        Restorer { job: RestoreJob { clients, context, snapshots }, sender, results }
     }
 
     /// Switches to another catalog: jobs that start from now on read under it.
@@ -143,9 +145,14 @@ impl<W: KafkaClients> Restorer<W> {
         self.job.context.compiled = compiled;
     }
 
-    /// Restores partitions, one after the other.
+    /// Restores partitions, one after the other. Each request that is not cancelled gets a result.
     pub(crate) fn send(&self, requests: Vec<RestoreRequest>) {
-        let job = self.job.clone();
+        let owe = |request: RestoreRequest| {
+            let (partition, cancel, result) =
+                (request.partition, request.cancel.clone(), Err(RestoreError::ThreadEnded));
+            (request, OwedAnswer::new(self.sender.clone(), RestoreResult { partition, cancel, result }))
+        };
+        let (job, requests) = (self.job.clone(), requests.into_iter().map(owe).collect());
         self.job.clients.spawn("restore", Box::new(move || job.run(requests)));
     }
 
@@ -184,7 +191,6 @@ pub(super) struct RestoreJob<W> {
     pub(super) clients: W,
     pub(super) context: RestoreContext,
     snapshots: Option<Arc<SnapshotStore>>,
-    results: Sender<RestoreResult>,
 }
 
 /// Why restoring has ended without a state.
@@ -206,9 +212,9 @@ impl From<SnapshotUnusable> for RestoreInterruption {
 }
 
 impl<W: KafkaClients> RestoreJob<W> {
-    fn run(&self, requests: Vec<RestoreRequest>) {
+    fn run(&self, requests: Vec<(RestoreRequest, OwedAnswer<RestoreResult>)>) {
         let reader = self.clients.changelog();
-        for request in requests {
+        for (request, owed) in requests {
             let result = match &reader {
                 Ok(reader) => self.restore(reader, &request),
                 Err(error) => Err(RestoreError::Client(error.clone()).into()),
@@ -216,11 +222,11 @@ impl<W: KafkaClients> RestoreJob<W> {
             let result = match result {
                 Ok(found) => Ok(found),
                 Err(RestoreInterruption::For(error)) => Err(error),
+                // Nobody waits for it any more.
                 Err(RestoreInterruption::Cancelled) => continue,
             };
             let RestoreRequest { partition, cancel, .. } = request;
-            // A worker that has ended needs no state.
-            let _ = self.results.send(RestoreResult { partition, cancel, result });
+            owed.send(RestoreResult { partition, cancel, result });
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) enum RestoreError {
     Record { topic: String, partition: i32, offset: i64, error: ChangelogReadError },
     #[error("{topic}, partition {partition}: {error}")]
     Whole { topic: String, partition: i32, error: ChangelogError },
+    #[error("the thread that reads states back could not start, or has failed; the log says why")]
+    ThreadEnded,
     #[error(transparent)]
     Snapshot(#[from] SnapshotUnusable),
 }

@@ -262,6 +262,10 @@ impl<W: KafkaClients> Worker<W> {
                 self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
                 return self.start_later(Action::Restore, &error.to_string());
             }
+            Err(error @ RestoreError::ThreadEnded) => {
+                self.tasks.insert(partition, Task::Assigned { disagreements });
+                return self.start_later(Action::Restore, &error.to_string());
+            }
             Err(RestoreError::Client(error)) => return self.stop(partition, PartitionError::Client(error)),
             Err(error) => {
                 let at = self.recovery_point(partition, committed);

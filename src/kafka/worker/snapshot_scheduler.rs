@@ -1,9 +1,10 @@
 //! Decides when a worker takes snapshots of its partitions, so that the next start reads only the end of the changelog.
 //!
 //! A snapshot is a copy of what the changelog holds, and of nothing else. So it is taken when everything that was
-//! applied to a partition is committed: after a commit beside which nothing was applied, or while nothing happens. The end of the changelog is read at
-//! the same time, since no other member writes there. If another member has taken over the partition without this
-//! worker knowing, segments are missing behind the copy, and a reader of the snapshot finds that out.
+//! applied to a partition is committed: after a commit beside which nothing was applied, or while nothing happens. The
+//! end of the changelog is read at the same time, since no other member writes there. If another member has taken over
+//! the partition without this worker knowing, segments are missing behind the copy, and a reader of the snapshot finds
+//! that out.
 //!
 //! The worker itself copies, at the speed of memory; a thread writes the copy to the disk. There is one copy at a time,
 //! so that at most one partition's state is in memory twice.
@@ -19,7 +20,7 @@ use crate::codec::{SnapshotHead, SnapshotWriter};
 use crate::engine::{Extent, SnapshotUnavailable};
 use crate::kafka::broker::{BrokerError, ChangelogReader, ClientError, KafkaClients};
 use crate::kafka::events::{Action, Occurrence};
-use crate::kafka::state::SnapshotStore;
+use crate::kafka::state::{OwedAnswer, SnapshotStore};
 use crate::kafka::task::{RunningTask, Task};
 use crate::kafka::topology::{PartitionId, Topology};
 
@@ -70,7 +71,7 @@ enum SnapshotNotTaken {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(transparent)]
-    KafkaClients(#[from] BrokerError),
+    Broker(#[from] BrokerError),
     #[error(transparent)]
     NoCopy(#[from] SnapshotUnavailable),
 }
@@ -135,13 +136,15 @@ impl<W: KafkaClients> SnapshotScheduler<W> {
         let copied_in = self.clients.now().duration_since(began);
         known.extent = Some(extent);
         self.is_writing = true;
-        let (clients, snapshots, sender) = (self.clients.clone(), Arc::clone(&self.snapshots), self.sender.clone());
+        let (clients, snapshots) = (self.clients.clone(), Arc::clone(&self.snapshots));
+        let result = Err(io::Error::other("the thread that writes it could not start, or has failed"));
+        let unwritten = WrittenSnapshot { partition, bytes: 0, copied_in, took: Duration::ZERO, result };
+        let owed = OwedAnswer::new(self.sender.clone(), unwritten);
         let write = move || {
             let bytes = writer.finish();
             let result = snapshots.write(&head.topic, head.partition, &bytes);
             let took = clients.now().duration_since(began);
-            // A worker that has ended does not need to know.
-            let _ = sender.send(WrittenSnapshot { partition, bytes: bytes.len() as u64, copied_in, took, result });
+            owed.send(WrittenSnapshot { partition, bytes: bytes.len() as u64, copied_in, took, result });
         };
         self.clients.spawn("snapshot", Box::new(write));
         Ok(())

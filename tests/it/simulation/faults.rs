@@ -26,6 +26,8 @@ pub struct Faults {
     pub full_queues: u32,
     /// An answer about offsets or ends that does not come.
     pub failed_lookups: u32,
+    /// A thread that the system does not give.
+    pub lost_threads: u32,
     /// Kills, stops and cuts, in a process's whole life.
     pub strokes: u32,
 }
@@ -47,6 +49,7 @@ impl Faults {
             expired_records: rate(20),
             full_queues: rate(30),
             failed_lookups: rate(100),
+            lost_threads: rate(20),
             strokes: rate(3),
         }
     }

@@ -139,6 +139,9 @@ impl KafkaClients for SimClients {
     }
 
     fn spawn(&self, _: &str, job: Box<dyn FnOnce() + Send>) {
-        self.world.spawn(self.process, job);
+        let is_lost = self.world.enter().is_some_and(|mut held| held.strikes(|faults| faults.lost_threads));
+        if !is_lost {
+            self.world.spawn(self.process, job);
+        }
     }
 }
