@@ -41,6 +41,8 @@ pub(super) enum SessionError {
     Group(String),
     #[error("the thread of partition {0} has ended; the log says above why")]
     LaneFailed(i32),
+    #[error("partition {partition} was read to offset {read_to}, and ends at {high} now")]
+    BeyondEnd { partition: i32, read_to: i64, high: i64 },
 }
 
 /// What all sessions share.
@@ -140,10 +142,16 @@ impl<'a> Session<'a> {
     }
 
     /// A partition of which the next records are gone is read from its beginning.
+    ///
+    /// # Errors
+    /// A partition is shorter than what was read of it: it has to be assigned again.
     fn skip_gaps(&mut self) -> Result<(), SessionError> {
         for (partition, lane) in &mut self.lanes {
             let Ok(OffsetBounds { low, high }) = self.member.bounds(*partition, ANSWER_PATIENCE) else { return Ok(()) };
-            if (low..=high).contains(&lane.read_to) {
+            if lane.read_to > high {
+                return Err(SessionError::BeyondEnd { partition: *partition, read_to: lane.read_to, high });
+            }
+            if lane.read_to >= low {
                 continue;
             }
             self.pusher.monitor.note_gap(*partition, low - lane.read_to);
@@ -195,6 +203,8 @@ impl<'a> Session<'a> {
             let bounds = self.member.bounds(*partition, ANSWER_PATIENCE)?;
             let committed = committed.get(partition).copied().flatten();
             let start = self.start_of(*partition, committed, bounds);
+            // An offset behind the end says nothing of the records that are there.
+            let committed = committed.filter(|offset| *offset <= bounds.high);
             starts.insert(*partition, start);
             self.lanes_started += 1;
             let (courier, reports) = (self.pusher.courier.clone(), self.report_sender.clone());

@@ -4,6 +4,9 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
 use tagstream::kafka::EmbeddedBroker;
 
 use super::change;
@@ -77,6 +80,37 @@ fn changes_are_posted_in_the_order_of_each_entity_and_a_stop_ends_what_is_under_
         assert!(before < seq, "{key}: {seq} comes behind {before}");
     }
     assert!(receiver.received().iter().all(|request| request.is_signed_with(&[5; 32])));
+}
+
+#[test]
+fn an_offset_behind_the_end_does_not_keep_others_from_being_committed() {
+    const NAME: &str = "push-shorter";
+    let broker = broker(NAME, 1);
+    let receiver = Receiver::start(|_, _| OK);
+    let setup = setup(NAME, &broker, &receiver.url());
+    let (topic, feed) = (setup.topic("changes"), broker.feed(&setup.topic("changes")).expect("a feed"));
+    let send = |numbers: std::ops::RangeInclusive<i64>| {
+        numbers.for_each(|n| feed.send("u-1", &change(n, "u-1")).expect("a record"));
+        feed.settle().expect("all records");
+    };
+    send(1..=20);
+    // As where the topic was created again, or has lost its last records.
+    let member: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", broker.address())
+        .set("group.id", format!("{}-push", setup.application))
+        .create()
+        .expect("a consumer");
+    let mut far = TopicPartitionList::new();
+    far.add_partition_offset(&topic, 0, Offset::Offset(1_000)).expect("an offset");
+    member.commit(&far, CommitMode::Sync).expect("a commit");
+    for all in [20, 25] {
+        let mut process = setup.start_command(setup.command(&["push"]));
+        process.until("all changes", |_| receiver.accepted().len() >= all);
+        process.stop();
+        send(21..=25);
+    }
+    let seqs: Vec<i64> = receiver.accepted().iter().filter_map(|change| change["seq"].as_i64()).collect();
+    assert_eq!(seqs, (1..=25).collect::<Vec<_>>(), "each comes once");
 }
 
 #[test]
