@@ -4,7 +4,6 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, NoCustomPartitioner, ThreadedProducer};
 
 use super::changes_member::SubscribedRecord;
@@ -12,11 +11,12 @@ use super::command_sender::{OnWritten, SenderCallbacks};
 use crate::kafka::broker::{BrokerError, ClientError, ErrorClass};
 use crate::kafka::client::client_config;
 use crate::kafka::events::EventListener;
+use crate::kafka::task::{LetterHeaders, LetterOrigin, SentLetter};
 use crate::settings::Settings;
 
 /// Longer than librdkafka takes to give a record up.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
-/// What is kept of a value that the topic does not take.
+/// What is kept of each part of a record that the topic does not take.
 const CUT_BYTES: usize = 1_000;
 
 /// A producer for a topic of dead letters. It waits for all replicas.
@@ -41,34 +41,23 @@ impl LetterSender {
     /// # Errors
     /// They do not have it, as far as is known.
     pub fn send(&self, record: &SubscribedRecord, reason: &str, detail: &str) -> Result<(), BrokerError> {
-        let (partition, offset) = (record.partition.to_string(), record.offset.to_string());
-        let ours = [
-            ("tagstream-reason", reason),
-            ("tagstream-topic", &self.from),
-            ("tagstream-partition", &partition),
-            ("tagstream-offset", &offset),
-            ("tagstream-detail", detail),
-        ];
-        let add = |headers: OwnedHeaders, (key, value)| headers.insert(Header { key, value: Some(value) });
-        let headers = ours.into_iter().fold(record.headers.clone(), add);
-        match self.write(record, &record.value, headers.clone()) {
-            Err(error) if error.code == Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
-                let kept = &record.value[..record.value.len().min(CUT_BYTES)];
-                let length = record.value.len().to_string();
-                let headers = add(headers, ("tagstream-truncated-from", length.as_str()));
-                self.write(record, kept, headers)
-            }
+        let SubscribedRecord { partition, offset, .. } = *record;
+        let origin = LetterOrigin { reason, detail: Some(detail), topic: &self.from, partition, offset };
+        let headers = LetterHeaders::new(record.headers.clone(), origin);
+        let fit = |bytes_max: usize| headers.fit(record.key.as_deref(), &record.value, bytes_max);
+        match self.write(fit(usize::MAX)) {
+            Err(error) if error.code == Some(RDKafkaErrorCode::MessageSizeTooLarge) => self.write(fit(CUT_BYTES)),
             written => written,
         }
     }
 
-    fn write(&self, record: &SubscribedRecord, value: &[u8], headers: OwnedHeaders) -> Result<(), BrokerError> {
+    fn write(&self, SentLetter { key, value, headers }: SentLetter<'_>) -> Result<(), BrokerError> {
         let (done, is_done) = sync_channel(1);
         let on_written: OnWritten = Box::new(move |written| {
             let _ = done.send(written.map(|_| ()));
         });
         let mut letter = BaseRecord::with_opaque_to(&self.topic, Box::new(on_written)).payload(value).headers(headers);
-        letter.key = record.key.as_deref();
+        letter.key = key;
         if let Err((error, _)) = self.producer.send::<[u8], [u8]>(letter) {
             return Err(error.into());
         }

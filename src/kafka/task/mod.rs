@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`offset_metadata`] | the text beside a committed offset |
+//! | [`dead_letter`] | the headers of a dead letter; one that is too large is cut |
 //! | [`output_buffer`] | what a partition sends in its next transaction |
 //! | [`sealed_output`] | the same, complete, in a transaction |
 //! | [`decoded_ahead`] | records decoded a few at a time |
@@ -14,6 +15,7 @@
 //! | [`record_writer`] | turns a buffer into Kafka records |
 
 mod offset_metadata;
+mod dead_letter;
 mod output_buffer;
 mod sealed_output;
 mod decoded_ahead;
@@ -25,6 +27,7 @@ mod transaction_limit;
 mod record_writer;
 
 pub(crate) use committer::{Committer, StepEnd};
+pub(crate) use dead_letter::{LetterHeaders, LetterOrigin, SentLetter};
 pub(crate) use decoded_ahead::DecodedAhead;
 pub(crate) use life_cycle::{Disagreement, PartitionError, RestoringTask, Task, TopicUse};
 pub(crate) use offset_metadata::OffsetMetadata;

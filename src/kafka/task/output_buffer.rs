@@ -5,8 +5,9 @@
 //! completed once, when it is sealed for its first transaction: then it gets the changelog records of each entity that
 //! was touched, once per entity.
 
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::message::{Headers, Message, OwnedHeaders};
 
+use super::dead_letter::{LetterHeaders, LetterOrigin};
 use crate::codec::{ChangelogKey, ChangelogRecord, Meta, OwnedRecord, Reject, SourceEntry, write_change};
 use crate::engine::{ChangelogSink, Extent, Segment, Sink, Slot};
 use crate::kafka::events::ChangeStats;
@@ -31,8 +32,7 @@ pub(crate) struct ChangeRecord {
 pub(crate) struct DeadLetter {
     key: Option<Span>,
     value: Span,
-    /// The record's own headers, and ours.
-    pub headers: OwnedHeaders,
+    pub headers: LetterHeaders,
 }
 
 /// The changelog's record of where the partition stands, without the name of the transaction that carries it.
@@ -195,15 +195,14 @@ impl OutputBuffer {
         let value = self.keep(message.payload().unwrap_or_default());
         let given = message.headers().into_iter().flat_map(Headers::iter);
         let given = given.fold(OwnedHeaders::new(), |given, header| given.insert(header));
-        let (partition, offset) = (message.partition().to_string(), message.offset().to_string());
-        let ours = [
-            ("tagstream-reason", reason.code()),
-            ("tagstream-topic", message.topic()),
-            ("tagstream-partition", &partition),
-            ("tagstream-offset", &offset),
-        ];
-        let ours = ours.into_iter().chain(detail.map(|detail| ("tagstream-detail", detail)));
-        let headers = ours.fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let origin = LetterOrigin {
+            reason: reason.code(),
+            detail,
+            topic: message.topic(),
+            partition: message.partition(),
+            offset: message.offset(),
+        };
+        let headers = LetterHeaders::new(given, origin);
         self.dead_letters.push(DeadLetter { key, value, headers });
     }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
+use super::dead_letter::SentLetter;
 use super::output_buffer::{ChangeRecord, DeadLetter, OutputBuffer};
 use super::transaction::TransactionManager;
 use crate::codec::{ChangeFormat, event_type};
@@ -26,7 +27,7 @@ pub(crate) struct RecordWriter {
     /// A change in that form.
     formatted: Vec<u8>,
     application: String,
-    /// Dead letters over this size are cut, since the topic does not take larger ones.
+    /// Parts of dead letters over this size are cut, since the topic does not take larger ones.
     dead_letter_bytes_max: usize,
     /// The topics to which events are forwarded.
     repartition_topics: Arc<[RepartitionTopic]>,
@@ -119,14 +120,8 @@ impl RecordWriter {
         key: Option<&'a [u8]>,
         value: &'a [u8],
     ) -> OutgoingRecord<'a> {
-        let mut headers = dead_letter.headers.clone();
-        let mut kept = value;
-        if value.len() > self.dead_letter_bytes_max {
-            kept = &value[..self.dead_letter_bytes_max];
-            let length = value.len().to_string();
-            headers = headers.insert(Header { key: "tagstream-truncated-from", value: Some(&length) });
-        }
-        let mut record = BaseRecord::to(&self.dead_letters).payload(kept).headers(headers);
+        let SentLetter { key, value, headers } = dead_letter.headers.fit(key, value, self.dead_letter_bytes_max);
+        let mut record = BaseRecord::to(&self.dead_letters).payload(value).headers(headers);
         record.key = key;
         record
     }

@@ -137,14 +137,27 @@ fn letters_that_the_topic_does_not_take_are_cut_and_hold_nothing_up() {
         let mut random = fastrand::Rng::with_seed(3);
         (0..2_000_000).map(|_| random.u8(..)).collect()
     };
-    produce(broker, &setup.topic("events"), [Write::event(0, "k", incompressible.clone()), Write::event(0, "k", "{")]);
+    let part = incompressible[..200_000].to_vec();
+    let records = [
+        Write::event(0, "k", incompressible.clone()),
+        Write { key: Some(part.clone()), ..Write::event(0, "k", "{") },
+        Write { headers: vec![("trace", part.clone())], ..Write::event(0, "k", "{") },
+        Write::event(0, "k", "{"),
+    ];
+    produce(broker, &setup.topic("events"), records);
     let mut service = setup.start();
-    service.until("all to be committed", |_| committed(broker, "cut", &setup.topic("events")) == [Some(2)]);
+    service.until("all to be committed", |_| committed(broker, "cut", &setup.topic("events")) == [Some(4)]);
     service.stop();
     let letters = read_all(broker, &setup.topic("dead-letter"));
-    assert_eq!(letters.len(), 2);
+    assert_eq!(letters.len(), 4);
     let kept = letters[0].value.as_deref().expect("a value");
     assert!(incompressible.starts_with(kept) && kept.len() < 100_000, "{} bytes", kept.len());
     assert_eq!(letters[0].header("tagstream-truncated-from").as_deref(), Some("2000000"));
-    assert_eq!(letters[1].value.as_deref(), Some(b"{".as_slice()));
+    assert!(letters[1..].iter().all(|letter| letter.value.as_deref() == Some(b"{".as_slice())));
+    let kept = letters[1].key.as_deref().expect("a key");
+    assert!(part.starts_with(kept) && kept.len() < 100_000, "{} bytes", kept.len());
+    assert_eq!(letters[1].header("tagstream-key-truncated-from").as_deref(), Some("200000"));
+    assert_eq!((letters[2].header("trace"), letters[2].key.as_deref()), (None, Some(b"k".as_slice())));
+    assert_eq!(letters[2].header("tagstream-headers-left-out").as_deref(), Some("1"));
+    assert_eq!(letters[2].header("tagstream-reason"), letters[3].header("tagstream-reason"));
 }
