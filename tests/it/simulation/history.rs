@@ -202,7 +202,7 @@ impl History {
             Arc::clone(&compiled),
             self.script.workers,
             // Under the other catalog, what concerns many waits for an operator.
-            if self.before.is_some() || self.script.family == Family::Switching {
+            if self.before.is_some() || self.script.family.switches() {
                 MaxChange::Share(MAX_CHANGE)
             } else {
                 MaxChange::Off
@@ -325,10 +325,10 @@ impl History {
                 check::change_count(&held.cluster)
             };
             // Where the way is not known, so many changes are as good as others.
-            let is_counted = self.before.is_none() && self.script.family != Family::Switching;
+            let is_counted = self.before.is_none() && !self.script.family.switches();
             let is_too_much = is_counted && count > expected.change_count();
             let is_complete = || match self.script.family {
-                Family::Switching => expected.check_led_to(&held.cluster).is_ok(),
+                family if family.switches() => expected.check_led_to(&held.cluster).is_ok(),
                 _ => !is_counted || count == expected.change_count(),
             };
             // Where clocks are passed on there is always a transaction.
@@ -397,7 +397,7 @@ impl History {
         match &self.before {
             Some(before) => expected.check_rebuilt(cluster, before),
             None if self.script.family.is_early() => expected.check_at_least_once(cluster),
-            None if self.script.family == Family::Switching => expected.check_led_to(cluster),
+            None if self.script.family.switches() => expected.check_led_to(cluster),
             None => expected.check(cluster),
         }
     }

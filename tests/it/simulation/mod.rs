@@ -162,6 +162,11 @@ fn tears(flaw: &Flaw) -> bool {
 }
 
 #[test]
+fn rules_that_change_while_inputs_are_merged_come_to_what_all_events_come_to() {
+    expect_none(Family::SwitchingMerged, 200);
+}
+
+#[test]
 fn offsets_left_out_of_a_timer_transaction_are_found() {
     expect_found(Planted::LeavesTimersOut, Family::Moving, 0..500, repeats);
 }

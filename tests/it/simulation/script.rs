@@ -117,10 +117,12 @@ pub enum Family {
     Rebuilding,
     /// As `Moving`, and meanwhile another catalog takes effect, in one process after the other.
     Switching,
+    /// As `Merged`, with such a catalog.
+    SwitchingMerged,
 }
 
 impl Family {
-    pub const ALL: [Family; 7] = [
+    pub const ALL: [Family; 8] = [
         Family::Settled,
         Family::Moving,
         Family::Merged,
@@ -128,6 +130,7 @@ impl Family {
         Family::EarlyMerged,
         Family::Rebuilding,
         Family::Switching,
+        Family::SwitchingMerged,
     ];
 
     /// Whether workers come and go.
@@ -137,7 +140,12 @@ impl Family {
 
     /// Whether events pass through another topic.
     pub fn merges(self) -> bool {
-        matches!(self, Family::Merged | Family::EarlyMerged)
+        matches!(self, Family::Merged | Family::EarlyMerged | Family::SwitchingMerged)
+    }
+
+    /// Whether the catalog changes while workers run.
+    pub fn switches(self) -> bool {
+        matches!(self, Family::Switching | Family::SwitchingMerged)
     }
 
     /// Whether changes are seen before they are certain, and so may be seen twice.
@@ -199,7 +207,7 @@ impl Script {
         let faults = Faults::draw(&mut dice);
         let catalog = match family {
             Family::Rebuilding => REBUILT,
-            Family::Switching => SWITCHED,
+            _ if family.switches() => SWITCHED,
             _ if family.merges() => dice.usize(..LASTING),
             _ => dice.usize(..USERS_ONLY),
         };
@@ -226,7 +234,7 @@ impl Script {
             streams,
             input: Vec::new(),
             input_ends_us,
-            switches: if family == Family::Switching { draw_switches(&mut dice, input_ends_us) } else { Vec::new() },
+            switches: if family.switches() { draw_switches(&mut dice, input_ends_us) } else { Vec::new() },
             clock_step: ClockStep::draw(seed, input_ends_us),
         };
         script.draw_input(&mut dice, 50_000..input_ends_us, count);
@@ -236,7 +244,7 @@ impl Script {
     /// One or two inputs with partitions of their own, not partitioned by user, and as much or as little room for what waits.
     fn draw_streams(dice: &mut fastrand::Rng, catalog: usize, settings: &mut Settings, partitions: i32) -> Topology {
         // With accounts users may be counted where they are read.
-        if catalog < USERS_ONLY || dice.bool() {
+        if catalog != ACCOUNTS_AT || dice.bool() {
             settings.input.partitioned_by = PartitionedBy::None;
             settings.input.topics.extend(dice.bool().then(|| Topic::More.name().to_owned()));
         }
