@@ -200,6 +200,11 @@ const NO_CLOCK: i64 = i64::MIN;
 const CHECKSUM_BYTES: usize = 8;
 
 impl ChangelogKey {
+    /// Whether these are the bytes of [`ChangelogKey::Meta`], also where the record is of a version that cannot be read.
+    pub fn is_meta(key: &[u8]) -> bool {
+        key == [META]
+    }
+
     /// Appends the key's bytes.
     pub fn write(self, out: &mut Vec<u8>) {
         match self {

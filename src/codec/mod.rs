@@ -34,6 +34,8 @@ pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };
 pub use command_writer::{CommandAction, NewCommand, write_command};
+#[cfg(feature = "cli")]
+pub(crate) use decode::ROW_CHANGES;
 pub use decode::{
     DecodedRecord, Decoder, HeaderList, HeaderSource, InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader,
     RecordDecoder, RecordHeaders, SchemaKey,

@@ -39,7 +39,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::catalog;
 use crate::engine::CompiledCatalog;
 use crate::kafka::{EmbeddedBroker, EmbeddedError, StopSignal};
-use crate::model::Timestamp;
+use crate::model::{DAY_MS, Timestamp};
 use crate::serve::ServeError;
 use crate::service::{self, ServiceError};
 use feeder::{FeedError, Feeder, Progress};
@@ -201,7 +201,7 @@ fn status(progress: &Progress, plan: &GymPlan) -> DemoStatus {
     let read = progress.read();
     DemoStatus {
         now,
-        day: (now.since(plan.start()) / gym::DAY_MS) as u32,
+        day: (now.since(plan.start()) / DAY_MS) as u32,
         days: plan.days,
         members: plan.members,
         events: read,

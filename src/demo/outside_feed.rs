@@ -7,11 +7,11 @@
 use std::thread;
 use std::time::Duration;
 
-use super::gym::{DAY_MS, Gym, GymPlan};
+use super::gym::{Gym, GymPlan};
 use super::{CATALOG, DemoError};
 use crate::catalog;
 use crate::kafka::Feed;
-use crate::model::Timestamp;
+use crate::model::{DAY_MS, Timestamp};
 
 /// For how many days there are events after today.
 const DAYS_AHEAD: u32 = 30;

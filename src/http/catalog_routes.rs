@@ -52,7 +52,7 @@ async fn status(State(controls): State<Controls>) -> Response {
         StatusCode::OK,
         &json!({
             "catalog": status.fingerprint,
-            "surveying": status.pending,
+            "pending": status.pending,
             "uncounted": status.uncounted.iter().map(PartitionName::label).collect::<Vec<_>>(),
             "undecided": status.is_undecided,
             "held": held.collect::<Vec<_>>(),

@@ -43,7 +43,7 @@ impl Failpoint {
             Failpoint::Begun => "begun",
             Failpoint::Sealed => "sealed",
             Failpoint::RecordSent => "record_sent",
-            Failpoint::OutputSent => "body_sent",
+            Failpoint::OutputSent => "output_sent",
             Failpoint::Delivered => "delivered",
             Failpoint::OffsetsSent => "offsets_sent",
             Failpoint::Committed => "committed",

@@ -17,6 +17,6 @@ pub use date::Date;
 pub use decimal::Decimal;
 pub use event::{ArrayId, Command, EntityKindId, Event, EventTypeId, PathId, Property, Span, TagId};
 pub use number::Number;
+pub(crate) use time::{DAY_MS, HOUR_MS, MINUTE_MS, civil_from_days, days_from_civil, days_in_month};
 pub use time::{Timestamp, TimestampError, Unit, WrittenTime};
-pub(crate) use time::{civil_from_days, days_from_civil, days_in_month};
 pub use value::{Scalar, Value};

@@ -23,9 +23,9 @@ pub enum Unit {
 impl Unit {
     pub fn ms(self) -> i64 {
         match self {
-            Unit::Days => 86_400_000,
-            Unit::Hours => 3_600_000,
-            Unit::Minutes => 60_000,
+            Unit::Days => DAY_MS,
+            Unit::Hours => HOUR_MS,
+            Unit::Minutes => MINUTE_MS,
             Unit::Seconds => 1_000,
         }
     }
@@ -40,7 +40,9 @@ impl Unit {
     }
 }
 
-const DAY_MS: i64 = 86_400_000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
+pub(crate) const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 
 impl Timestamp {
     /// Later than every instant that can be written; for a timer it means never.

@@ -5,6 +5,7 @@ use crate::catalog::compiled::{CalendarUnit, Resolution, Window};
 use crate::catalog::diagnostics::Span;
 use crate::catalog::raw::{DurationMs, RawAgo, RawCalendarUnit, RawCounter, RawResolution, RawWindow};
 use crate::catalog::yaml::Spanned;
+use crate::model::{DAY_MS, HOUR_MS};
 
 /// The most panes of a window (spec 3).
 const PANES_MAX: i64 = 4_000;
@@ -209,8 +210,6 @@ fn resolution(word: RawResolution) -> Resolution {
 }
 
 fn default_resolution(window: DurationMs) -> Resolution {
-    const HOUR_MS: i64 = 3_600_000;
-    const DAY_MS: i64 = 24 * HOUR_MS;
     match window.0 {
         ms if ms <= HOUR_MS => Resolution::Second,
         ms if ms <= DAY_MS => Resolution::Minute,
@@ -224,8 +223,8 @@ fn length(resolution: Resolution) -> (i64, &'static str) {
     match resolution {
         Resolution::Second => (1_000, "1s"),
         Resolution::Minute => (60_000, "1m"),
-        Resolution::Hour => (3_600_000, "1h"),
-        Resolution::Day => (86_400_000, "1d"),
+        Resolution::Hour => (HOUR_MS, "1h"),
+        Resolution::Day => (DAY_MS, "1d"),
     }
 }
 

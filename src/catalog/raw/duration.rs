@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader, YamlValue};
+use crate::model::{DAY_MS, HOUR_MS, MINUTE_MS};
 
 /// A length of time in milliseconds, 0 or more; a day is 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ const SCHEMA_PATTERN: &str = "^(?=.)((0|[1-9][0-9]*)w)?((0|[1-9][0-9]*)d)?((0|[1
 
 /// Unit names and their lengths, from small to large.
 const UNITS: [(&str, i64); 6] =
-    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
+    [("ms", 1), ("s", 1_000), ("m", MINUTE_MS), ("h", HOUR_MS), ("d", DAY_MS), ("w", 7 * DAY_MS)];
 
 /// Why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

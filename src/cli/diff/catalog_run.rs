@@ -13,7 +13,7 @@ use crate::cli::output::audiences::Audiences;
 use crate::cli::output::reject_counts::RejectCounts;
 use crate::codec::{HeaderList, InputRecord, RecordHeaders};
 use crate::engine::{Partition, Sink};
-use crate::model::{TagChange, Timestamp};
+use crate::model::{DAY_MS, TagChange, Timestamp};
 use crate::replay::{LineOutcome, Replay};
 
 /// A replay of the events with one catalog.
@@ -73,7 +73,7 @@ impl CatalogRun {
     pub(crate) fn flip_rate(&self, tag: &str) -> Option<f64> {
         let (first, _) = self.events?;
         let partitions = self.replay.partition_set();
-        let days = partitions.clock()?.since(first) as f64 / 86_400_000.0;
+        let days = partitions.clock()?.since(first) as f64 / DAY_MS as f64;
         let known = self.audiences.list().iter().any(|audience| *audience.tag == *tag);
         let of_tag = partitions.partitions().iter().find(|partition| partition.has_tag(tag));
         let entities = of_tag.map_or(0, Partition::entities) as f64;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{Catalog, EventTypeRule, FieldRule, Pointer, PropertiesRule, RecordPlace, TestEvent, TimeUnit};
-use crate::codec::OwnedRecord;
+use crate::codec::{OwnedRecord, ROW_CHANGES};
 
 /// Returns a record with every part of the event where the decoder reads it.
 pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> OwnedRecord {
@@ -67,15 +67,8 @@ pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> OwnedRecord {
 /// The table of a row's change, and what Debezium calls the change; `None`: the event is something else.
 fn row_change(event: &TestEvent) -> Option<(&str, &'static str)> {
     let (table, change) = event.event_type.rsplit_once('.')?;
-    let op = match change {
-        "created" => "c",
-        "updated" => "u",
-        "deleted" => "d",
-        "read" => "r",
-        "truncated" => "t",
-        _ => return None,
-    };
-    Some((table, op))
+    let (letter, _) = ROW_CHANGES.iter().find(|(_, word)| *word == change)?;
+    Some((table, letter))
 }
 
 /// Sets the value at the first place of a field that is in the record's value.

@@ -2,6 +2,7 @@
 
 use super::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, LongTexts, MissingTypes};
 use crate::catalog::Catalog;
+use crate::model::DAY_MS;
 
 impl InputAudit {
     /// Everything that is not so, in words.
@@ -19,7 +20,7 @@ impl InputAudit {
 
 fn leap(leap: &ClockLeap) -> String {
     let ClockLeap { line, key, event_type, time, next, late } = leap;
-    let days = time.since(*next) / 86_400_000;
+    let days = time.since(*next) / DAY_MS;
     let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
     let late =
         if *late == 1 { "1 event after it is late".to_owned() } else { format!("{late} events after it are late") };

@@ -1,5 +1,7 @@
 //! From records to events: the rules of the envelope, and the properties that the catalog uses.
 
+use std::borrow::Cow;
+
 use super::commands::{CommandFields, Commands};
 use super::extract::Extractor;
 use super::items::{ArrayListeners, ItemReader};
@@ -18,7 +20,7 @@ use crate::model::{ArrayId, Event, PathId, Timestamp};
 const TYPE_BYTES_MAX: usize = 128;
 
 /// What Debezium calls the changes of a row, and what event types call them. `r`: a snapshot has read it.
-const ROW_CHANGES: [(&str, &str); 5] =
+pub(crate) const ROW_CHANGES: [(&str, &str); 5] =
     [("c", "created"), ("u", "updated"), ("d", "deleted"), ("r", "read"), ("t", "truncated")];
 
 /// Decodes the records of one input. It keeps its buffers, so decoding does not allocate once they have grown.
@@ -259,8 +261,8 @@ impl Decoder {
         let found = self.first(&self.plan.time, input).ok_or(Reject::MissingTime)?;
         let read = self.read_time(found, record, now);
         if let Err(reject) = read {
-            let raw = if let FieldValue::Json(raw) = found { raw } else { RawValue::default() };
-            describe_time_error(reject, raw.json_type(), raw.of(record), self.time_unit, &mut self.detail);
+            let (json_type, shown) = found.shown(record);
+            describe_time_error(reject, json_type, &shown, self.time_unit, &mut self.detail);
         }
         event.time = read?;
         Ok(())
@@ -275,7 +277,7 @@ impl Decoder {
                     self.times.text(text(record, raw, &mut self.scratch)).ok_or(Reject::BadTime)?
                 }
                 JsonType::Number => {
-                    let count = integer(raw.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
+                    let count = integer(raw.of(record)).ok_or(Reject::BadTime)?;
                     // A saturated product is out of range for an event too.
                     self.times.integer(count)
                 }
@@ -334,11 +336,28 @@ enum FieldValue<'a> {
     Timestamp(Timestamp),
 }
 
+impl FieldValue<'_> {
+    /// The value as a JSON value would be written.
+    fn shown<'a>(&'a self, record: &'a str) -> (JsonType, Cow<'a, str>) {
+        match self {
+            FieldValue::Json(raw) => (raw.json_type(), raw.of(record).into()),
+            FieldValue::Bytes(bytes) => {
+                let text = String::from_utf8_lossy(bytes);
+                (if is_count(&text) { JsonType::Number } else { JsonType::Plain }, text)
+            }
+            FieldValue::Timestamp(at) => (JsonType::Plain, at.to_string().into()),
+        }
+    }
+}
+
+fn is_count(header: &str) -> bool {
+    header.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
 /// The instant that a header names: as text, or as an integer in the catalog's unit.
 fn header_time(header: &[u8], times: &TimeReader) -> Option<Timestamp> {
     let text = std::str::from_utf8(header).ok()?;
-    let is_count = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    if is_count { text.parse().ok().map(|count| times.integer(count)) } else { times.text(text) }
+    if is_count(text) { text.parse().ok().map(|count| times.integer(count)) } else { times.text(text) }
 }
 
 /// A record's key or header as text, where it is one of 1 to `bytes_max` bytes.

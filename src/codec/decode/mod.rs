@@ -27,6 +27,8 @@ mod decoder;
 mod record_decoder;
 
 pub use decoder::Decoder;
+#[cfg(feature = "cli")]
+pub(crate) use decoder::ROW_CHANGES;
 pub use record::{
     HeaderList, HeaderSource, InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader, RecordHeaders, SchemaKey,
 };

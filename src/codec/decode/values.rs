@@ -1,5 +1,7 @@
 //! From JSON values to the values of an event: keys, numbers, properties.
 
+use std::str::FromStr;
+
 use super::json::{JsonType, RawValue, Scanner, text};
 use crate::model::{Event, Property, Span};
 
@@ -29,11 +31,12 @@ pub(super) fn is_integer(digits: &str) -> bool {
     !digits.bytes().any(|b| matches!(b, b'.' | b'e' | b'E'))
 }
 
-/// The value of a number without fraction and exponent, if 64 bits and a sign can represent it.
-pub(super) fn integer(digits: &str) -> Option<i128> {
+/// The value of a number without fraction and exponent, if it has no more digits than 64 bits can have, and the type can
+/// hold it.
+pub(super) fn integer<N: FromStr>(digits: &str) -> Option<N> {
     /// `-9223372036854775808` and `18446744073709551615`.
     const LEN_MAX: usize = 20;
-    if digits.len() > LEN_MAX || !is_integer(digits) { None } else { digits.parse().ok() }
+    (digits.len() <= LEN_MAX && is_integer(digits)).then(|| digits.parse().ok()).flatten()
 }
 
 /// Zero has no sign as a key: `-0` and `0` are the same key.
@@ -56,20 +59,13 @@ pub(super) fn scalar(record: &str, raw: RawValue, event: &mut Event, scratch: &m
 
 fn number(record: &str, raw: RawValue, event: &mut Event) -> Property {
     let digits = raw.of(record);
-    if let Some(integer) = integer_property(digits) {
+    if let Some(integer) = integer(digits) {
         return Property::Integer(integer, event.piece(raw.start(), raw.end()));
     }
     match short_decimal(digits).map_or_else(|| digits.parse(), Ok) {
         Ok(double) if double.is_finite() => Property::Number(double, event.piece(raw.start(), raw.end())),
         _ => Property::Missing,
     }
-}
-
-/// A number without fraction and exponent, if 64 bits hold it.
-fn integer_property(digits: &str) -> Option<i64> {
-    /// `-9223372036854775808`.
-    const LEN_MAX: usize = 20;
-    if digits.len() > LEN_MAX || !is_integer(digits) { None } else { digits.parse().ok() }
 }
 
 /// The double of a number with at most 15 digits and no exponent.

@@ -5,13 +5,12 @@ use fastrand::Rng;
 use super::diary::{Diary, PropertyValue};
 use super::rhythm::{Day, Habit};
 use super::shop;
-use crate::model::Timestamp;
+use crate::model::{DAY_MS, Timestamp};
 
 const CLASSES: [&str; 7] = ["yoga", "spinning", "pilates", "boxing", "hiit", "zumba", "aqua"];
 /// By class; some teach two.
 const COACHES: [&str; 7] = ["lena", "jonas", "lena", "tariq", "mia", "sofia", "jonas"];
 const GOALS: [&str; 4] = ["muscle", "weight", "endurance", "back"];
-const DAY_MS: i64 = 86_400_000;
 
 /// ```text
 ///                    tires                 no energy left

@@ -24,7 +24,7 @@ pub use diary::GymEvent;
 use member::Member;
 use rhythm::Day;
 
-use crate::model::Timestamp;
+use crate::model::{DAY_MS, Timestamp};
 
 /// The parameters of a gym.
 #[derive(Clone, Debug)]
@@ -37,8 +37,6 @@ pub struct GymPlan {
     /// Where the gym stands.
     pub zone: TimeZone,
 }
-
-pub(super) const DAY_MS: i64 = 86_400_000;
 
 impl GymPlan {
     /// The instant at which the gym opens: no event is earlier.

@@ -2,7 +2,7 @@
 
 use super::zone::{Day, Zone, month, month_start, week, week_start, year, year_start};
 use crate::catalog::{Aggregate, CalendarUnit, Resolution, Window};
-use crate::model::Timestamp;
+use crate::model::{HOUR_MS, Timestamp};
 
 /// How time is cut into panes. Panes are numbered in the order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,7 +107,7 @@ impl Grid {
         match resolution {
             Resolution::Second => Grid::Fixed(1_000),
             Resolution::Minute => Grid::Fixed(60_000),
-            Resolution::Hour => Grid::Fixed(3_600_000),
+            Resolution::Hour => Grid::Fixed(HOUR_MS),
             Resolution::Day => Grid::Local(CalendarUnit::Day),
         }
     }

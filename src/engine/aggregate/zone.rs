@@ -3,9 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::catalog::WeekStart;
-use crate::model::{Timestamp, civil_from_days, days_from_civil};
-
-const DAY_MS: i64 = 86_400_000;
+use crate::model::{DAY_MS, Timestamp, civil_from_days, days_from_civil};
 
 /// Transitions are tabulated up to this instant, 3000-01-01. The rules of a zone repeat with the calendar, every 400
 /// years, so later instants are looked up a number of cycles before.

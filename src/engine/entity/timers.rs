@@ -8,10 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::store::{EntityId, Store};
-use crate::model::Timestamp;
-
-const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 3_600_000;
+use crate::model::{HOUR_MS, MINUTE_MS, Timestamp};
 
 /// Timers nearer than this are filed by the minute.
 const NEAR_MS: i64 = 48 * HOUR_MS;

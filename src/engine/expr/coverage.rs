@@ -3,9 +3,7 @@
 use crate::catalog::{CounterId, Resolution, Window};
 use crate::engine::aggregate::{Frame, Pane, Reach};
 use crate::engine::program::{CounterPlan, Program, SchemaCell, SeriesId, TagPlan};
-use crate::model::Timestamp;
-
-const DAY_MS: i64 = 86_400_000;
+use crate::model::{DAY_MS, HOUR_MS, Timestamp};
 
 /// Counters that have not seen their whole window yet (spec 4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,7 +170,7 @@ fn length_ms(resolution: Resolution) -> i64 {
     match resolution {
         Resolution::Second => 1_000,
         Resolution::Minute => 60_000,
-        Resolution::Hour => 3_600_000,
+        Resolution::Hour => HOUR_MS,
         Resolution::Day => DAY_MS,
     }
 }

@@ -7,10 +7,7 @@ use super::ops::{
 use super::text_arena::TextArena;
 use crate::catalog::{Catalog, Comparison, Expr, FormulaId, Source, TimeName, WallClockPart};
 use crate::engine::aggregate::Zone;
-use crate::model::{Number, Property, Scalar, Timestamp, civil_from_days};
-
-const DAY_MS: i64 = 86_400_000;
-const HOUR_MS: i64 = 3_600_000;
+use crate::model::{DAY_MS, HOUR_MS, Number, Property, Scalar, Timestamp, civil_from_days};
 
 /// Whether an event passes a `where`.
 pub(crate) fn passes<'a>(filter: Option<&Expr>, event: impl Into<EventPart<'a>>, zone: &Zone) -> bool {

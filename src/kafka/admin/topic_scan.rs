@@ -40,7 +40,7 @@ pub enum TopicScanError {
     #[error("the input topic {0} does not exist; check input.topics")]
     Unknown(String),
     #[error("the input topic {topic}: {why}")]
-    RefusedRecord { topic: String, why: String },
+    Refused { topic: String, why: String },
     #[error(
         "no record came from partition {partition} of {topic} for {SILENCE_MAX:?}, although there is more to read{why}"
     )]
@@ -93,7 +93,7 @@ impl TopicScan {
         for topic in &settings.input.topics {
             let answer = metadata.topic(topic, ANSWER_PATIENCE);
             let answer = answer.map_err(|code| unreachable(metadata.refusal().unwrap_or_else(|| code.to_string())))?;
-            let refused = |why: String| TopicScanError::RefusedRecord { topic: topic.clone(), why };
+            let refused = |why: String| TopicScanError::Refused { topic: topic.clone(), why };
             let facts = match answer {
                 Answer::Given(facts) => facts,
                 Answer::Refused(RDKafkaErrorCode::UnknownTopicOrPartition) => {

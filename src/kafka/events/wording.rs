@@ -38,7 +38,7 @@ fn rebuilt_words(partition: &PartitionName, rebuilt: &BackfillResult, took: Dura
     };
     format!(
         "has counted the history of partition {partition} again, {events} events in {took:?}; new counters of {entities} \
-         users were taken over; {seen}"
+         entities were taken over; {seen}"
     )
 }
 
@@ -72,7 +72,7 @@ fn restored_words(partition: &PartitionName, entities: usize, bytes: u64, snapsh
         None => size(bytes),
         Some(snapshot) => format!("a snapshot of {} and {bytes} bytes of the changelog", size(snapshot)),
     };
-    format!("has restored partition {partition}: {entities} users from {from}")
+    format!("has restored partition {partition}: {entities} entities from {from}")
 }
 
 fn foreign_words(foreign: u64) -> String {
@@ -110,7 +110,7 @@ impl fmt::Display for Occurrence {
             Self::Running { partition, offset } => write!(f, "runs partition {partition} from offset {offset}"),
             Self::Restoring { partition, entities, bytes, left } => {
                 let (size, left) = (size(*bytes), time_left(left));
-                write!(f, "restores partition {partition}: {entities} users, {size} so far{left}")
+                write!(f, "restores partition {partition}: {entities} entities, {size} so far{left}")
             }
             Self::Restored { partition, entities, bytes, snapshot_bytes, foreign, took } => {
                 write!(f, "{} in {took:?}", restored_words(partition, *entities, *bytes, *snapshot_bytes))?;

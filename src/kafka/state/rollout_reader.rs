@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 
-use crate::codec::{ChangelogRecord, PartitionFacts, RolloutNote};
+use crate::codec::{ChangelogKey, ChangelogRecord, PartitionFacts, RolloutNote};
 use crate::kafka::broker::{ChangelogReader, KafkaClients, OffsetBounds};
 use crate::kafka::catalog_rollout::ReadingReason;
 use crate::kafka::topology::PartitionId;
@@ -139,13 +139,12 @@ fn last_between<W: KafkaClients>(
 
 /// The note of a record, if it is a meta record.
 fn note_of(key: &[u8], value: Option<&[u8]>) -> Option<LatestNote> {
-    const META: [u8; 1] = [0];
     match ChangelogRecord::read(key, value) {
         Ok(ChangelogRecord::Meta(meta)) => Some(match PartitionFacts::read(meta.facts) {
             Some(facts) => LatestNote::Under { catalog: meta.catalog, note: facts.rollout },
             None => LatestNote::Unknown,
         }),
-        Err(_) if key == META => Some(LatestNote::Unknown),
+        Err(_) if ChangelogKey::is_meta(key) => Some(LatestNote::Unknown),
         _ => None,
     }
 }

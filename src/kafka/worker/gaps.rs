@@ -86,8 +86,7 @@ impl<W: KafkaClients> Worker<W> {
                 return Ok(StartPoint::at(bounds.low));
             }
         }
-        // At the beginning of a partition there is nothing before it that a state could hold.
-        let agrees = noted == committed || noted.is_none() && committed == Some(low);
+        let agrees = agree(committed, noted, low);
         let offset = match noted {
             Some(offset) if offset < low => offset,
             _ if agrees => return Ok(usual),
@@ -202,4 +201,10 @@ impl<W: KafkaClients> Worker<W> {
         };
         self.stop(partition, error);
     }
+}
+
+/// Whether a state may stand at `noted` where the group stands at `committed`, in a partition that begins at `low`: at the
+/// beginning there is nothing before it that a state could hold.
+pub(super) fn agree(committed: Option<i64>, noted: Option<i64>, low: i64) -> bool {
+    noted == committed || noted.is_none() && committed == Some(low)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Worker;
-use super::gaps::{NoStart, StartPoint};
+use super::gaps::{NoStart, StartPoint, agree};
 use super::plan::WorkerError;
 use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, Rebalance};
 use crate::kafka::events::{Action, Occurrence};
@@ -284,9 +284,8 @@ impl<W: KafkaClients> Worker<W> {
             }
         }
         let noted = found.position.as_ref().map(|note| note.next_offset);
-        // At the beginning of a partition there is nothing before it that a state could hold.
-        let agree = noted == committed || noted.is_none() && committed == Some(low) || state_use != StateUse::Continue;
-        if !agree && disagreements < DISAGREEMENTS_MAX {
+        let is_used = state_use == StateUse::Continue;
+        if is_used && !agree(committed, noted, low) && disagreements < DISAGREEMENTS_MAX {
             self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
             let name = self.topology().name(partition);
             let why = format!("the changelog of partition {name} and the committed offset differ; reading both again");

@@ -8,8 +8,8 @@ use super::entities::{EntityNames, head};
 use super::row::PackedChange;
 use super::segment::Segment;
 use super::store::{HistoryError, meta};
-use super::writer::{HOUR_MS, HistoryWriter};
-use crate::model::Timestamp;
+use super::writer::HistoryWriter;
+use crate::model::{HOUR_MS, Timestamp};
 
 /// What is to be erased: an entity's changes up to an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 use super::reader::HistoryView;
 use super::row::{PackedChange, raw};
 use super::store::HistoryError;
-use super::writer::HOUR_MS;
-use crate::model::{ChangeType, Timestamp};
+use crate::model::{ChangeType, HOUR_MS, Timestamp};
 
 /// Reasons are counted among this many of the latest changes.
 const REASONS_OF_MAX: i64 = 10_000;

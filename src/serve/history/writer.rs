@@ -13,11 +13,10 @@ use super::row::{PackedChange, ParsedFields, change_number, pack};
 use super::segment::{Segment, SegmentLimits, Segments};
 use super::store::{HistoryError, Place, open_for_writing};
 use crate::codec::ChangeRecord;
-use crate::model::{ChangeType, Timestamp};
+use crate::model::{ChangeType, HOUR_MS, Timestamp};
 
 /// How long the last changes of an entity that was erased or forgotten can be read: live readers are to see that it left.
 const ENDED_VISIBLE_MS: i64 = 10_000;
-pub(super) const HOUR_MS: i64 = 3_600_000;
 
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -90,13 +90,13 @@ fn the_changes_of_two_versions_are_those_of_one_that_is_never_stopped() {
     let log = application.run(&new);
     assert_eq!(restored(&log).len(), PARTITIONS, "{log}");
     let unused = log.matches("does not use the snapshot").count();
-    assert_eq!(unused + log.matches("users from a snapshot").count(), PARTITIONS, "{log}");
+    assert_eq!(unused + log.matches("entities from a snapshot").count(), PARTITIONS, "{log}");
     println!("the new version used {} of {PARTITIONS} snapshots of the old one", PARTITIONS - unused);
 
     fs::remove_dir_all(application.setup.folder.join("state")).expect("snapshots");
     let log = application.run(&new);
     assert_eq!(restored(&log).len(), PARTITIONS, "{log}");
-    assert!(!log.contains("users from a snapshot"), "{log}");
+    assert!(!log.contains("entities from a snapshot"), "{log}");
 
     let newest = application.versions();
     println!("the changelog has records of versions {newest:?} by type, where the old version wrote {of_old:?}");

@@ -29,7 +29,7 @@ const DEATHS: [(&str, u32, Fate); 17] = [
     ("record_sent", 1, Fate::Undone),
     ("restore_stable", 1, Fate::None),
     ("record_sent", 200, Fate::None),
-    ("body_sent", 1, Fate::Undone),
+    ("output_sent", 1, Fate::Undone),
     ("delivered", 1, Fate::Undone),
     ("restore_record", 2, Fate::None),
     ("delivered", 4, Fate::Done),

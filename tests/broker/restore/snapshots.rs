@@ -88,14 +88,14 @@ impl Warm<'_> {
 
 /// Waits until a partition was read back without a snapshot.
 fn await_whole(service: &mut Service, partition: usize) {
-    let words = format!("has restored partition {partition}: 25 users from ");
+    let words = format!("has restored partition {partition}: 25 entities from ");
     let is_size = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
     service.until("all of the changelog", |service| service.log().split(&words).skip(1).any(is_size));
 }
 
 /// What of the changelog was read after the snapshot of a partition.
 fn tail_bytes(service: &mut Service, partition: usize) -> u64 {
-    let words = format!("has restored partition {partition}: 25 users from a snapshot of ");
+    let words = format!("has restored partition {partition}: 25 entities from a snapshot of ");
     service.says(&words);
     let log = service.log();
     let rest = log.split(&words).nth(1).and_then(|rest| rest.split(" and ").nth(1)).expect("more words");

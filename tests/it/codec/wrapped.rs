@@ -111,6 +111,17 @@ fn a_cloud_event_may_have_no_time_and_no_data() {
 }
 
 #[test]
+fn a_time_of_a_header_that_is_not_taken_is_told_as_it_is_written() {
+    let of_header = catalog("time: $header.at");
+    let said = |time: &'static str| decoded(&of_header, br#"{"user_id":"u","type":"t"}"#, headers([("at", time)]));
+    let no_time = r#""yesterday" is not an RFC 3339 time with an offset, such as "2026-03-08T10:00:00Z""#;
+    assert_eq!(said("yesterday"), json!(["bad_time", no_time]));
+    assert_eq!(said("1970-01-01T00:00:00Z"), json!(["too_old", r#""1970-01-01T00:00:00Z" is before 1990"#]));
+    let seconds = "1773561600 is before 1990, read as milliseconds; `time_unit: s` takes seconds";
+    assert_eq!(said("1773561600"), json!(["too_old", seconds]));
+}
+
+#[test]
 fn data_that_is_not_json_is_no_event() {
     for data in ["<a/>", "{} {}", r#"{},"subject":"u-2""#, "{\"amount\":5", "\u{feff}\u{feff}{}", "{}}", " "] {
         assert_eq!(cloud_event(data, binary([])), json!(["not_json", null]), "{data}");

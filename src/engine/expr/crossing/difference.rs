@@ -21,12 +21,10 @@ use super::{ClockExpr, ClockOp, binary, unary};
 use crate::catalog::CalendarFunction;
 use crate::engine::aggregate::{Day, Zone};
 use crate::engine::expr::calendar;
-use crate::model::Timestamp;
+use crate::model::{DAY_MS, Timestamp};
 
 /// Longer expressions are left to the search: the effort grows with the cube of their length.
 const OPS_MAX: usize = 64;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// By how much a number of dates differs from the days since the first of them began: a part of a day, and what a zone
 /// moved its clocks by.

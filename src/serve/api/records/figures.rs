@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::Timestamp;
+use crate::model::{DAY_MS, HOUR_MS, Timestamp};
 use crate::serve::api::answer::{catch_up, json, read};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, HistoryBeingRead, NotModified, ProblemDocument, WrongParameter};
@@ -15,8 +15,6 @@ use crate::serve::api::tags::{TagDocument, tag};
 use crate::serve::history::{HistoryView, HourCount, ReasonCount, TagFigures};
 use crate::serve::replica::ReplicaView;
 
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 const WEEK_MS: i64 = 7 * DAY_MS;
 /// Steps of a series.
 const STEPS_MAX: i64 = 2_000;

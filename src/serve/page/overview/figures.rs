@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::Timestamp;
+use crate::model::{HOUR_MS, Timestamp};
 use crate::serve::api::{ApiContext, ApiError, SeriesSteps, TagFlow, TagList, catch_up, read};
 use crate::serve::replica::ReplicaView;
 
-const HOUR_MS: i64 = 3_600_000;
 /// What a sparkline shows.
 const TREND: SeriesSteps = SeriesSteps { since_ms: 7 * 24 * HOUR_MS, step_ms: 6 * HOUR_MS };
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::catalog::{Tag, TagId};
+use crate::model::HOUR_MS;
 use crate::serve::api::{ApiContext, ApiError, FiguresAnswer, SeriesSteps, TagDocument, TagFlow, read, tag};
 use crate::serve::page::overview::{HistoryReach, await_history, no_history};
 use crate::serve::replica::ReplicaView;
 
-const HOUR_MS: i64 = 3_600_000;
 const DAYS: SeriesSteps = SeriesSteps { since_ms: 30 * 24 * HOUR_MS, step_ms: 24 * HOUR_MS };
 const HOURS: SeriesSteps = SeriesSteps { since_ms: 48 * HOUR_MS, step_ms: HOUR_MS };
 

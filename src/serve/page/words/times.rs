@@ -4,11 +4,7 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::language::Language;
-use crate::model::Timestamp;
-
-const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
-const DAY_MS: i64 = 24 * HOUR_MS;
+use crate::model::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 
 /// How instants are written.
 #[derive(Clone, Debug)]
