@@ -125,7 +125,7 @@ fn of_store(changes: u64) -> Figures {
     let read_ms = time_reads(changes, |entity| {
         let key = format!("user-{entity}");
         let (from, to) = (Timestamp::MIN, Timestamp::FOREVER);
-        let query = ChangeQuery { kind: "user", key: &key, from, to, tag: None, limit: 100 };
+        let query = ChangeQuery { kind: "user", key: &key, from, to, tag: None, row: None, limit: 100 };
         reader.read(Instant::now() + ANSWER_MAX, |view| view.changes(&query)).expect("changes").len()
     });
     Figures { changes_a_second, bytes_a_change: folder.bytes() as f64 / changes as f64, read_ms }

@@ -20,6 +20,8 @@ pub type EntityNumber = u32;
 #[derive(Clone, Debug, Default)]
 pub(super) struct EntityTable {
     nodes: Vec<Arc<Vec<Arc<Chunk>>>>,
+    /// Stands wherever a chunk has no state: entities come and go, and their numbers stay used.
+    empty: Arc<Chunk>,
     /// The first number that has not been given.
     next: EntityNumber,
 }
@@ -80,9 +82,13 @@ impl EntityTable {
         }
         let chunks = Arc::make_mut(&mut self.nodes[node]);
         if chunks.len() <= chunk {
-            chunks.resize_with(chunk + 1, Arc::default);
+            chunks.resize(chunk + 1, Arc::clone(&self.empty));
         }
-        Arc::make_mut(&mut chunks[chunk]).put(place, state, due);
+        let changed = Arc::make_mut(&mut chunks[chunk]);
+        changed.put(place, state, due);
+        if changed.bytes.is_empty() {
+            chunks[chunk] = Arc::clone(&self.empty);
+        }
     }
 
     /// All known entities, in the order of their numbers.
@@ -92,7 +98,7 @@ impl EntityTable {
 
     /// Bytes of the states, with what their chunks need.
     pub(super) fn bytes(&self) -> usize {
-        let chunks = self.nodes.iter().flat_map(|node| node.iter());
+        let chunks = self.nodes.iter().flat_map(|node| node.iter()).filter(|chunk| !Arc::ptr_eq(chunk, &self.empty));
         chunks.map(|chunk| size_of::<Chunk>() + chunk.bytes.capacity()).sum()
     }
 }
@@ -126,5 +132,9 @@ mod tests {
         }
         assert_eq!((before.iter().count(), table.iter().count()), (5_000, 4_999));
         assert_eq!(table.get(5_000), None);
+        // What nobody needs any more takes no room.
+        (0..5_000).for_each(|number| table.put(number, &[], Timestamp::FOREVER));
+        assert_eq!((table.bytes(), table.iter().count()), (0, 0));
+        assert_eq!(before.iter().count(), 5_000);
     }
 }

@@ -180,14 +180,16 @@ impl ReplicaView {
     }
 
     /// Whether the state has a record of the input that was written at an instant of the wall clock. Where events are merged
-    /// from several partitions, it has when its clock has passed the instant.
+    /// from several partitions, it has when its clock has passed the instant. Of a partition that is not followed nothing is
+    /// known.
     pub fn has_applied(&self, kind: EntityKindId, partition: i32, offset: i64, at: Timestamp) -> bool {
-        let mut parts = self.of(kind).peekable();
-        let has = |part: &Arc<PartitionView>| match part.name.topic {
-            None => part.name.number != partition || part.next_input > offset,
-            Some(_) => part.standing.clock().is_some_and(|clock| clock > at),
-        };
-        parts.peek().is_some() && parts.all(has)
+        let (direct, merged): (Vec<_>, Vec<_>) = self.of(kind).partition(|part| part.name.topic.is_none());
+        let is_behind = |part: &&Arc<PartitionView>| part.standing.clock().is_none_or(|clock| clock <= at);
+        if merged.is_empty() {
+            direct.iter().any(|part| part.name.number == partition && part.next_input > offset)
+        } else {
+            !merged.iter().any(is_behind)
+        }
     }
 
     /// The instant as of which the view is: the least of the partitions' clocks; `None` before the first event.

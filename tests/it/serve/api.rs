@@ -355,6 +355,15 @@ fn a_forecast_has_what_a_partition_behind_the_others_has_to_change() {
 }
 
 #[test]
+fn what_a_partition_that_is_not_followed_has_applied_is_not_known() {
+    let world = gym();
+    let view = world.replica.view().expect("a view");
+    let has = |partition, offset| view.has_applied(EntityKindId(0), partition, offset, Timestamp::MIN);
+    assert!(has(0, -1));
+    assert!(!has(0, i64::MAX) && !has(1, -1));
+}
+
+#[test]
 fn what_is_wrong_is_explained() {
     let world = gym();
     let wrong = world.post("/v1/audiences", &json!({ "where": "tag.active_member && workouts_30 > 3" }));
