@@ -15,8 +15,9 @@ const WARN_SHARE: u64 = 100;
 
 /// Prints the warnings about the events of a replay.
 pub(crate) fn print_warnings(replay: &mut Replay) {
-    let words = replay.audit().words();
     let audit = replay.audit();
+    let words = audit.words();
+    let by_leaps = audit.clock_leaps().iter().map(|leap| leap.late).max().unwrap_or(0);
     let too_large = audit.inexact_numbers().into_iter().map(|found| (&found.owner, found.events_too_large));
     let too_long = audit.long_texts().into_iter().map(|found| (&found.owner, found.events));
     let told: Vec<(String, u64)> =
@@ -27,7 +28,6 @@ pub(crate) fn print_warnings(replay: &mut Replay) {
         .iter_mut()
         .for_each(|partition| warn_of_skipped_values(partition, &told));
     words.iter().for_each(|line| report(&escaped(line)));
-    let by_leaps = replay.audit().clock_leaps().iter().map(|leap| leap.late).max().unwrap_or(0);
     warn_of_late_events(replay.lateness(), by_leaps);
 }
 

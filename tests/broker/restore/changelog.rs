@@ -22,7 +22,7 @@ fn counters_go_on_after_a_stop_and_after_a_kill() {
     service.stop();
     produce(broker, &topic, events(1_000, 1_000));
     let mut service = setup.start();
-    service.says("has restored partition 1: 25 users");
+    service.says("has restored partition 1: 25 entities");
     service.until("the second events", |_| read_to(broker, &setup, 2_000));
     service.signal(libc::SIGKILL);
     service.ended();
@@ -124,6 +124,6 @@ fn the_changelog_stays_small_under_endless_updates() {
     service.signal(libc::SIGKILL);
     service.ended();
     let mut service = setup.start();
-    service.says("has restored partition 0: 2000 users");
+    service.says("has restored partition 0: 2000 entities");
     service.stop();
 }

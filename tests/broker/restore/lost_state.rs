@@ -59,11 +59,11 @@ fn check_goes_on(broker: &Broker, setup: &Setup, topic: &str, arguments: &[&str]
     let before = read_all(broker, &setup.topic("changes")).len();
     // The options again: they do not fit any more, and nothing is done a second time.
     let mut service = start_with(setup, arguments);
-    service.says("has restored partition 0: 50 users");
+    service.says("has restored partition 0: 50 entities");
     service.stop();
     assert_eq!(read_all(broker, &setup.topic("changes")).len(), before);
     let mut service = setup.start();
-    service.says("has restored partition 0: 50 users");
+    service.says("has restored partition 0: 50 entities");
     produce(broker, topic, events_of(0, 2 * USERS, USERS));
     until_read(&mut service, broker, setup, topic);
     service.stop();
@@ -141,7 +141,7 @@ fn a_damaged_record_stops_its_partition_which_goes_on_empty() {
     };
     assert_eq!((of("active"), of("seen")), (2 * USERS, USERS));
     let mut service = setup.start();
-    service.says("has restored partition 0: 50 users");
+    service.says("has restored partition 0: 50 entities");
     service.stop();
 }
 
@@ -172,7 +172,7 @@ fn a_partition_of_merged_events_counts_again_what_was_forwarded() {
     let ids: BTreeSet<_> = changes.iter().map(|change| change.json()["id"].to_string()).collect();
     assert_eq!((changes.len(), ids.len()), (3 * USERS, 2 * USERS), "what is sent again has the same ids");
     let mut service = setup.start();
-    service.says("has restored partition 0 of merged-lost-by-user: 50 users");
+    service.says("has restored partition 0 of merged-lost-by-user: 50 entities");
     produce(broker, &events, events_of(0, 2 * USERS, USERS));
     until_counted(&mut service, 3);
     service.stop();

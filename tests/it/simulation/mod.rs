@@ -20,7 +20,8 @@
 //!   answered, and only its statistics tell; giving up any partition while a revocation is queued answers the revocation; a membership that
 //!   ends during a rebalance is followed by another one without a word, as if the partitions were still its own.
 //! - Requests and answers that are lost, late or slow, coordinators that are busy, leaders without replicas, records that
-//!   are refused or expire, full queues, clients that fail for good although the broker has committed ([`faults`]).
+//!   are refused or expire, full queues, clients that fail for good although the broker has committed, threads that the
+//!   system does not give ([`faults`]).
 //! - Events that pass through a topic of their own on their way ([`script::Family::Merged`]): two hops, each with all of this.
 //! - Changes that leave before their transaction ([`clients::early_producer`], [`script::Family::Early`]): an idempotent
 //!   producer, whose records are sent again, or given up after their time whether they stand or not. Each change stands once or more often,
@@ -29,7 +30,8 @@
 //!   ([`script::Family::Rebuilding`]), while processes die and are replaced. What concerns many entities waits until it is
 //!   decided for all processes, and then until an operator approves it.
 //! - A catalog with other rules over the same counters that takes effect in one process after the other while all work, and
-//!   may be taken back; what waits is approved at any time ([`script::Family::Switching`]).
+//!   may be taken back; what waits is approved at any time ([`script::Family::Switching`], and with merged inputs
+//!   [`script::Family::SwitchingMerged`]).
 //! - Records that are applied while a transaction of the same worker is open, on another thread; the process dies at any call
 //!   of either.
 //! - A wall clock that steps back by up to two hours, and forward again; the brokers' clock is right.
@@ -250,6 +252,11 @@ fn a_history_without_its_first_record_is_found() {
 #[test]
 fn a_history_with_what_was_aborted_is_found() {
     expect_found(Planted::CountsAborted, Family::Rebuilding, 0..500, |flaw| matches!(flaw, Flaw::Different(_)));
+}
+
+#[test]
+fn threads_that_are_awaited_for_ever_are_found() {
+    expect_found(Planted::HidesLostThreads, Family::Moving, 0..500, |flaw| matches!(flaw, Flaw::Unrest(_)));
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub enum Planted {
     SkipsHistory,
     /// A history that is counted again has what was aborted, too.
     CountsAborted,
+    /// Whoever waits for a thread that could not start is not told.
+    HidesLostThreads,
 }
 
 impl Planted {
@@ -57,6 +59,7 @@ impl Planted {
             Planted::HidesFaults => faults.late_ends = 100,
             Planted::ReadsUnstableOffsets => (faults.slow, faults.slow_marks) = (100, 200),
             Planted::AnswersEarly => faults.slow = 400,
+            Planted::HidesLostThreads => faults.lost_threads = 100,
         }
     }
 }

@@ -140,8 +140,10 @@ impl KafkaClients for SimClients {
 
     fn spawn(&self, _: &str, job: Box<dyn FnOnce() + Send>) {
         let is_lost = self.world.enter().is_some_and(|mut held| held.strikes(|faults| faults.lost_threads));
-        if !is_lost {
-            self.world.spawn(self.process, job);
+        match self.planted {
+            _ if !is_lost => self.world.spawn(self.process, job),
+            Some(Planted::HidesLostThreads) => std::mem::forget(job),
+            _ => {}
         }
     }
 }
