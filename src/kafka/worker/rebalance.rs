@@ -259,12 +259,10 @@ impl<W: KafkaClients> Worker<W> {
             Ok(found) => found,
             Err(error @ RestoreError::Whole { .. }) if disagreements < DISAGREEMENTS_MAX => {
                 // The end may have been within a transaction of a former member of the group.
-                self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
-                return self.start_later(Action::Restore, &error.to_string());
+                return self.start_again(partition, disagreements + 1, Action::Restore, &error.to_string());
             }
             Err(error @ RestoreError::ThreadEnded) => {
-                self.tasks.insert(partition, Task::Assigned { disagreements });
-                return self.start_later(Action::Restore, &error.to_string());
+                return self.start_again(partition, disagreements, Action::Restore, &error.to_string());
             }
             Err(RestoreError::Client(error)) => return self.stop(partition, PartitionError::Client(error)),
             Err(error) => {
@@ -286,17 +284,15 @@ impl<W: KafkaClients> Worker<W> {
         let noted = found.position.as_ref().map(|note| note.next_offset);
         let is_used = state_use == StateUse::Continue;
         if is_used && !agree(committed, noted, low) && disagreements < DISAGREEMENTS_MAX {
-            self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
             let name = self.topology().name(partition);
             let why = format!("the changelog of partition {name} and the committed offset differ; reading both again");
-            return self.start_later(Action::Restore, &why);
+            return self.start_again(partition, disagreements + 1, Action::Restore, &why);
         }
         let start = match self.start_of_state(partition, asked, noted, state_use) {
             Ok(start) => start,
             Err(NoStart::Ever(error)) => return self.discard_or_stop(partition, error),
             Err(NoStart::Now(error)) => {
-                self.tasks.insert(partition, Task::Assigned { disagreements });
-                return self.start_later(Action::ReadPartitionEnds, &error.text);
+                return self.start_again(partition, disagreements, Action::ReadPartitionEnds, &error.text);
             }
         };
         let name = self.topology().name(partition);
@@ -340,19 +336,23 @@ impl<W: KafkaClients> Worker<W> {
     /// Adds a task that is ready to run to the consumer.
     fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
         if let Err(error) = self.consumer.fetch(&[(partition, next_offset)]) {
-            self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
-            return self.start_later(Action::Fetch, &error.text);
+            return self.start_again(partition, 0, Action::Fetch, &error.text);
         }
         // A client that has not ended what it read before tells the position of then, which may be ahead of the state.
         if self.consumer.positions().is_ok_and(|positions| positions.contains_key(&partition)) {
             self.close_tasks(&[partition]);
-            self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
-            return self.start_later(Action::Fetch, "the client has not ended what it read before");
+            return self.start_again(partition, 0, Action::Fetch, "the client has not ended what it read before");
         }
         let name = self.topology().name(partition);
         self.report(Occurrence::Running { partition: name, offset: next_offset });
         // A start that was not committed yet, such as the end of the topic, has to hold after a restart too.
         self.commit_later();
+    }
+
+    /// Starts a partition later, from the beginning of what that takes.
+    fn start_again(&mut self, partition: PartitionId, disagreements: u32, action: Action, why: &str) {
+        self.tasks.insert(partition, Task::Assigned { disagreements });
+        self.start_later(action, why);
     }
 
     fn start_later(&mut self, action: Action, why: &str) {

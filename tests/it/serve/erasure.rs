@@ -9,7 +9,7 @@ use tagstream::engine::{CompiledCatalog, Sink};
 use tagstream::kafka::PartitionName;
 use tagstream::model::{Event, TagChange, Timestamp};
 use tagstream::serve::erasure::erasure;
-use tagstream::serve::history::{ChangeQuery, HistoryWriter};
+use tagstream::serve::history::HistoryWriter;
 use tagstream::serve::replica::{PartitionFollower, Replica, ReplicaView};
 
 use super::history::{Directory, deadline, parsed, place};
@@ -50,18 +50,7 @@ impl Sink for Lives {
 
 /// The ids of all changes that the history has of a user, the oldest first.
 fn stored(directory: &Directory, key: &str) -> Vec<String> {
-    let query = ChangeQuery {
-        kind: "user",
-        key,
-        from: Timestamp::MIN,
-        to: Timestamp::FOREVER,
-        tag: None,
-        row: None,
-        limit: usize::MAX,
-    };
-    let mut changes = directory.reader().read(deadline(), |view| view.changes(&query)).expect("changes");
-    changes.reverse();
-    changes.into_iter().map(|change| change.id).collect()
+    directory.changes(key).into_iter().rev().map(|change| change.id).collect()
 }
 
 /// Looks every entity up in a view, and erases what has ended.

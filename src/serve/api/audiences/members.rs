@@ -89,16 +89,15 @@ pub(in crate::serve) struct Cursor {
 
 impl Cursor {
     pub(in crate::serve) fn parse(text: &str) -> Result<Self, ApiError> {
-        let wrong = || ApiError::Wrong("cursor: it is not one that an answer has given".to_owned());
         let parts: Option<Vec<u64>> = text.split('-').map(|part| part.parse().ok()).collect();
         match parts.as_deref() {
             Some([view, part, number, instant @ ..]) if instant.len() <= 1 => {
-                let number = u32::try_from(*number).map_err(|_| wrong())?;
-                let part = usize::try_from(*part).map_err(|_| wrong())?;
+                let number = u32::try_from(*number).map_err(|_| ApiError::wrong_cursor())?;
+                let part = usize::try_from(*part).map_err(|_| ApiError::wrong_cursor())?;
                 let instant = instant.first().map(|ms| Timestamp::from_ms(ms.cast_signed()));
                 Ok(Cursor { view: *view, from: (part, number), instant })
             }
-            _ => Err(wrong()),
+            _ => Err(ApiError::wrong_cursor()),
         }
     }
 

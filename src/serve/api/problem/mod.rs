@@ -82,6 +82,11 @@ impl From<PastError> for ApiError {
 }
 
 impl ApiError {
+    /// Of a parameter that is no cursor.
+    pub(in crate::serve::api) fn wrong_cursor() -> Self {
+        ApiError::Wrong("cursor: it is not one that an answer has given".to_owned())
+    }
+
     /// As the reader gets it.
     pub fn document(&self) -> ProblemDocument {
         let (status, word, title, detail, problems) = match self {

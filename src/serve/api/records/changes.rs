@@ -83,8 +83,7 @@ pub(in crate::serve::api) async fn changes(
 
 /// The row at which a page begins; `None`: the first one.
 pub(in crate::serve) fn cursor(parameters: &mut Parameters) -> Result<Option<i64>, ApiError> {
-    let wrong = |_| ApiError::Wrong("cursor: it is not one that an answer has given".to_owned());
-    parameters.one("cursor")?.map(|text| text.parse().map_err(wrong)).transpose()
+    parameters.one("cursor")?.map(|text| text.parse().map_err(|_| ApiError::wrong_cursor())).transpose()
 }
 
 impl ChangesAnswer {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tagstream::model::Timestamp;
-use tagstream::serve::history::{ChangeQuery, Erasure, HistoryView};
+use tagstream::serve::history::{Erasure, HistoryView};
 
 use super::{Directory, change, deadline, place, write_all};
 
@@ -31,16 +31,7 @@ fn erasure(key: &str, until: Timestamp) -> Erasure {
 }
 
 fn count(directory: &Directory, key: &str) -> usize {
-    let query = ChangeQuery {
-        kind: "user",
-        key,
-        from: Timestamp::MIN,
-        to: Timestamp::FOREVER,
-        tag: None,
-        row: None,
-        limit: usize::MAX,
-    };
-    directory.reader().read(deadline(), |view| view.changes(&query)).expect("changes").len()
+    directory.changes(key).len()
 }
 
 #[test]

@@ -19,7 +19,7 @@ use tagstream::codec::write_change;
 use tagstream::engine::{CompiledCatalog, Sink};
 use tagstream::model::{TagChange, Timestamp};
 use tagstream::replay::Replay;
-use tagstream::serve::history::{HistoryReader, HistoryWriter, Place, SegmentLimits};
+use tagstream::serve::history::{ChangeQuery, HistoryReader, HistoryWriter, Place, SegmentLimits, StoredChange};
 
 use crate::generate::{Features, NOW_MS, case_with};
 
@@ -45,6 +45,20 @@ impl Directory {
 
     pub fn reader(&self) -> HistoryReader {
         HistoryReader::new(&self.0)
+    }
+
+    /// All changes of a user, the newest first.
+    pub fn changes(&self, key: &str) -> Vec<StoredChange> {
+        let query = ChangeQuery {
+            kind: "user",
+            key,
+            from: Timestamp::MIN,
+            to: Timestamp::FOREVER,
+            tag: None,
+            row: None,
+            limit: usize::MAX,
+        };
+        self.reader().read(deadline(), |view| view.changes(&query)).expect("changes")
     }
 
     /// A copy as a crash at this moment would leave it.
